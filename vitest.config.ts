@@ -1,0 +1,21 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  resolve: {
+    // The package by its own name, from source (tsconfig.json has the same table).
+    alias: [
+      { find: /^kube-informers$/, replacement: source("./index.ts") },
+      { find: /^kube-informers\/codegen$/, replacement: source("./runtime/codegen.ts") },
+      { find: /^kube-informers\/testing$/, replacement: source("./runtime/testing/index.ts") },
+      { find: /^kube-informers\/(.+)$/, replacement: `${source("./generated")}/$1/index.ts` },
+    ],
+  },
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: ["test/cluster/**", "**/node_modules/**"],
+    testTimeout: 20_000,
+  },
+});
