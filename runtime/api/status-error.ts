@@ -1,0 +1,85 @@
+/** From an API server's refusal to an {@link InformerError}. Counterpart: apimachinery `api/errors` and `isTooLargeResourceVersionError`. */
+import { InformerError, type InformerErrorCode } from "./informer-error.js";
+
+/** The parts of `meta/v1 Status` that are read here. */
+export interface Status {
+  readonly kind?: string;
+  readonly code?: number;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly details?: {
+    readonly causes?: readonly { readonly reason?: string; readonly message?: string }[];
+    readonly retryAfterSeconds?: number;
+  };
+}
+
+/** Longest text of a server's that an error repeats, in characters. */
+const MAX_MESSAGE_CHARACTERS = 4096;
+/** A server may not send a client away for longer than this. */
+const MAX_RETRY_AFTER_MS = 5 * 60_000;
+
+/**
+ * @param status HTTP status, or `code` of a Status that came within a watch
+ * @param body the Status, or what text came instead of one (a proxy's, or `404 page not found`)
+ * @param context what was asked of whom, as in `watch pods at https://10.0.0.1`
+ */
+export function statusError(status: number, body: Status | string, context: string, retryAfterMs?: number): InformerError {
+  const known = typeof body === "string" ? undefined : body;
+  const text = (typeof body === "string" ? body : (body.message ?? body.reason ?? "")).slice(0, MAX_MESSAGE_CHARACTERS);
+  const code = classify(status, known);
+  const seconds = known?.details?.retryAfterSeconds;
+  return new InformerError(code, `${context}: ${status} ${text.trim()}${hint(code)}`, {
+    status,
+    reason: known?.reason,
+    retryAfterMs: retryAfterMs ?? (seconds === undefined ? undefined : clampRetryAfter(seconds * 1000)),
+  });
+}
+
+function classify(status: number, body: Status | undefined): InformerErrorCode {
+  if (isTooLargeResourceVersion(body)) return "too-large-resource-version";
+  if (body?.reason === "Expired" || body?.reason === "Gone") return "expired";
+  switch (status) {
+    case 401:
+      return "unauthorized";
+    case 403:
+      return "forbidden";
+    case 404:
+      return "not-served";
+    case 410:
+      return "expired";
+    case 429:
+      return "throttled";
+    default:
+      return status >= 500 ? "server" : "status";
+  }
+}
+
+/** Three dialects: a cause by reason, a cause by message, and a bare message from servers before 1.17. */
+function isTooLargeResourceVersion(body: Status | undefined): boolean {
+  if (body === undefined) return false;
+  const says = (text: string | undefined) => text?.includes("Too large resource version") ?? false;
+  const byCause = body.details?.causes?.some(({ reason, message }) => reason === "ResourceVersionTooLarge" || says(message));
+  return byCause === true || (body.reason === "Timeout" && says(body.message));
+}
+
+function hint(code: InformerErrorCode): string {
+  switch (code) {
+    case "not-served":
+      return " (is the CustomResourceDefinition installed, and this version of it served?)";
+    case "unauthorized":
+      return " (were the credentials of the kubeconfig's user revoked, or did they expire?)";
+    default:
+      return "";
+  }
+}
+
+/** `Retry-After` in seconds or as an HTTP date; anything else counts as not given. RFC 9110 10.2.3. */
+export function parseRetryAfter(header: string | undefined, wallNowMs: number): number | undefined {
+  if (header === undefined || header === "") return undefined;
+  const delayMs = /^-?\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - wallNowMs;
+  return clampRetryAfter(delayMs);
+}
+
+function clampRetryAfter(delayMs: number): number | undefined {
+  return Number.isNaN(delayMs) ? undefined : Math.min(Math.max(delayMs, 0), MAX_RETRY_AFTER_MS);
+}

@@ -1,0 +1,133 @@
+/** LIST and WATCH as answers of an API server: which bodies are read as what, and which answers are refusals. */
+import { InformerError } from "../api/informer-error.js";
+import { parseRetryAfter, type Status, statusError } from "../api/status-error.js";
+import type { Clock } from "../util/clock.js";
+import { parseJson } from "./json-scan.js";
+import { type ListEnvelope, ListItemSplitter } from "./list-items.js";
+import { LineSplitter } from "./lines.js";
+import type { Transport, TransportResponse } from "./transport.js";
+
+/** Bytes within a buffer that are good during the call alone: whoever keeps them copies them. */
+export type OnBytes = (bytes: Buffer, start: number, end: number) => void;
+
+export interface ApiRequest {
+  readonly path: string;
+  /** For messages: what was asked, as in `watch pods`. */
+  readonly what: string;
+  readonly accept: string;
+  readonly signal: AbortSignal;
+}
+
+/** Most of a refusal's body that is read, in bytes. */
+const MAX_STATUS_BYTES = 256 * 1024;
+
+export class ApiClient {
+  readonly #transport: Transport;
+  readonly #clock: Clock;
+
+  constructor(transport: Transport, clock: Clock) {
+    this.#transport = transport;
+    this.#clock = clock;
+  }
+
+  get server(): string {
+    return this.#transport.server;
+  }
+
+  /**
+   * One page of a list. Items are handed out while the body arrives; the rest of the list object is the result.
+   * @param onProgress called for each chunk, so that the caller can tell a slow answer from a dead one
+   */
+  async list(request: ApiRequest, onItem: OnBytes, onProgress: () => void): Promise<ListEnvelope> {
+    const response = await this.#ask(request, "list");
+    const splitter = new ListItemSplitter(onItem);
+    for await (const chunk of response.body) {
+      onProgress();
+      splitter.push(chunk);
+    }
+    return splitter.end();
+  }
+
+  /** Opens a watch; resolves when the server has accepted it. */
+  async watch(request: ApiRequest): Promise<WatchBody> {
+    return new WatchBody((await this.#ask(request, "watch")).body);
+  }
+
+  async #ask(request: ApiRequest, kind: "list" | "watch"): Promise<TransportResponse> {
+    const { path, accept, signal } = request;
+    const response = await this.#transport.get({ path, accept, kind, signal });
+    const type = String(response.headers["content-type"] ?? "");
+    if (response.status === 200 && type.startsWith("application/json")) return response;
+    const context = `${request.what} at ${this.#transport.server}`;
+    const text = await readText(response);
+    if (response.status === 200) {
+      throw new InformerError("protocol", `${context}: expected JSON, got ${type || "no content type"}: ${JSON.stringify(text.slice(0, 256))}`);
+    }
+    if (response.status === 401) this.#transport.credentialsRefused();
+    const retryAfterMs = parseRetryAfter(String(response.headers["retry-after"] ?? ""), this.#clock.wallNow());
+    throw statusError(response.status, type.startsWith("application/json") ? asStatus(text) : text, context, retryAfterMs);
+  }
+}
+
+/** The frames of an open watch. */
+export class WatchBody {
+  readonly #chunks: AsyncIterator<Buffer>;
+  readonly #lines = new LineSplitter();
+
+  constructor(body: AsyncIterable<Buffer>) {
+    this.#chunks = body[Symbol.asyncIterator]();
+  }
+
+  /**
+   * Waits for the next chunk and hands out the lines that end in it; false when the server has closed the watch.
+   * @throws InformerError `connection` when it broke, `protocol` when it ended within a line
+   */
+  async read(onLine: OnBytes): Promise<boolean> {
+    const { done, value } = await this.#chunks.next();
+    if (done !== true) {
+      this.#lines.push(value, onLine);
+      return true;
+    }
+    // A proxy may drop the last newline: a rest that is whole is taken, half an event is not.
+    const rest = this.#lines.rest();
+    if (rest.length > 0) {
+      if (!isWhole(rest)) throw new InformerError("protocol", `the watch ended within an event, after ${rest.length} bytes of it`);
+      onLine(rest, 0, rest.length);
+    }
+    return false;
+  }
+
+  /** Closes the connection. */
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
+  }
+}
+
+function isWhole(line: Buffer): boolean {
+  try {
+    parseJson(line);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function readText(response: TransportResponse): Promise<string> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body) {
+    parts.push(chunk);
+    bytes += chunk.length;
+    if (bytes > MAX_STATUS_BYTES) break;
+  }
+  return Buffer.concat(parts).toString("utf8", 0, MAX_STATUS_BYTES);
+}
+
+function asStatus(text: string): Status | string {
+  try {
+    const body: unknown = JSON.parse(text);
+    return typeof body === "object" && body !== null ? (body as Status) : text;
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * Reads what the runtime needs from the bytes of a JSON object, without building a tree: enough to key, order and route it.
+ * The rest is skipped at the speed of a byte loop and decoded only if somebody reads the object.
+ */
+import { isAscii } from "node:buffer";
+import { InformerError } from "../api/informer-error.js";
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const COLON = 0x3a;
+const COMMA = 0x2c;
+const SPACE = 0x20;
+
+/** What is read of an object's metadata. `""` where the object does not have it. */
+export interface ScannedObject {
+  namespace: string;
+  name: string;
+  uid: string;
+  resourceVersion: string;
+  /** Whether the object says its own `kind`: items of a typed LIST do not. */
+  hasKind: boolean;
+}
+
+/**
+ * Reads `metadata` of the object that begins at `start`. Stops as early as it can: Kubernetes writes metadata before spec
+ * and status, and the four fields before managedFields.
+ * @throws InformerError `decode` when the bytes are not an object with metadata
+ */
+export function scanObject(bytes: Buffer, start: number, end: number): ScannedObject {
+  const scanned: ScannedObject = { namespace: "", name: "", uid: "", resourceVersion: "", hasKind: false };
+  let at = expect(bytes, skipSpace(bytes, start, end), end, OPEN_BRACE);
+  for (;;) {
+    at = skipSpace(bytes, at, end);
+    if (bytes[at] !== QUOTE) throw malformed(bytes, start, end, "an object without metadata");
+    const keyStart = at + 1;
+    const keyEnd = skipString(bytes, at, end) - 1;
+    at = skipSpace(bytes, expect(bytes, skipSpace(bytes, keyEnd + 1, end), end, COLON), end);
+    if (isKey(bytes, keyStart, keyEnd, "metadata")) {
+      scanMetadata(bytes, at, end, scanned);
+      return scanned;
+    }
+    if (isKey(bytes, keyStart, keyEnd, "kind")) scanned.hasKind = true;
+    at = skipSpace(bytes, skipValue(bytes, at, end), end);
+    if (bytes[at] === COMMA) at++;
+  }
+}
+
+function scanMetadata(bytes: Buffer, start: number, end: number, scanned: ScannedObject): void {
+  let at = expect(bytes, start, end, OPEN_BRACE);
+  for (;;) {
+    at = skipSpace(bytes, at, end);
+    if (bytes[at] === CLOSE_BRACE) return;
+    const keyStart = at + 1;
+    const keyEnd = skipString(bytes, at, end) - 1;
+    at = skipSpace(bytes, expect(bytes, skipSpace(bytes, keyEnd + 1, end), end, COLON), end);
+    const valueEnd = skipValue(bytes, at, end);
+    switch (keyEnd - keyStart) {
+      case 3:
+        if (isKey(bytes, keyStart, keyEnd, "uid")) scanned.uid = stringAt(bytes, at, valueEnd);
+        break;
+      case 4:
+        if (isKey(bytes, keyStart, keyEnd, "name")) scanned.name = stringAt(bytes, at, valueEnd);
+        break;
+      case 9:
+        if (isKey(bytes, keyStart, keyEnd, "namespace")) scanned.namespace = stringAt(bytes, at, valueEnd);
+        break;
+      case 15:
+        if (isKey(bytes, keyStart, keyEnd, "resourceVersion")) scanned.resourceVersion = stringAt(bytes, at, valueEnd);
+        break;
+    }
+    if (scanned.namespace !== "" && scanned.name !== "" && scanned.uid !== "" && scanned.resourceVersion !== "") return;
+    at = skipSpace(bytes, valueEnd, end);
+    if (bytes[at] === COMMA) at++;
+    else if (bytes[at] !== CLOSE_BRACE) throw malformed(bytes, start, end, "metadata that does not end");
+  }
+}
+
+/** Where the value of a top-level key lies in the object that begins at `start`; `undefined` when it has no such key. */
+export function findValue(bytes: Buffer, start: number, end: number, key: string): { start: number; end: number } | undefined {
+  let at = expect(bytes, skipSpace(bytes, start, end), end, OPEN_BRACE);
+  for (;;) {
+    at = skipSpace(bytes, at, end);
+    if (bytes[at] !== QUOTE) return undefined;
+    const keyStart = at + 1;
+    const keyEnd = skipString(bytes, at, end) - 1;
+    at = skipSpace(bytes, expect(bytes, skipSpace(bytes, keyEnd + 1, end), end, COLON), end);
+    const valueEnd = skipValue(bytes, at, end);
+    if (isKey(bytes, keyStart, keyEnd, key)) return { start: at, end: valueEnd };
+    at = skipSpace(bytes, valueEnd, end);
+    if (bytes[at] === COMMA) at++;
+  }
+}
+
+/** The position after the value that begins at `at`. */
+export function skipValue(bytes: Buffer, at: number, end: number): number {
+  const first = bytes[at];
+  if (first === QUOTE) return skipString(bytes, at, end);
+  if (first !== OPEN_BRACE && first !== OPEN_BRACKET) return skipLiteral(bytes, at, end);
+  let depth = 0;
+  for (let i = at; i < end; i++) {
+    switch (bytes[i]) {
+      case QUOTE:
+        i = skipString(bytes, i, end) - 1;
+        break;
+      case OPEN_BRACE:
+      case OPEN_BRACKET:
+        depth++;
+        break;
+      case CLOSE_BRACE:
+      case CLOSE_BRACKET:
+        if (--depth === 0) return i + 1;
+        break;
+    }
+  }
+  throw malformed(bytes, at, end, "a value that does not end");
+}
+
+/** The position after the closing quote of the string that opens at `at`. */
+function skipString(bytes: Buffer, at: number, end: number): number {
+  for (let i = at + 1; i < end; i++) {
+    const byte = bytes[i];
+    if (byte === QUOTE) return i + 1;
+    if (byte === BACKSLASH) i++;
+  }
+  throw malformed(bytes, at, end, "a string that does not end");
+}
+
+/** A number, `true`, `false` or `null`. */
+function skipLiteral(bytes: Buffer, at: number, end: number): number {
+  let i = at;
+  while (i < end && bytes[i] !== COMMA && bytes[i] !== CLOSE_BRACE && bytes[i] !== CLOSE_BRACKET && bytes[i]! > SPACE) i++;
+  if (i === at) throw malformed(bytes, at, end, "no value where one belongs");
+  return i;
+}
+
+export function skipSpace(bytes: Buffer, at: number, end: number): number {
+  let i = at;
+  while (i < end && bytes[i]! <= SPACE) i++;
+  return i;
+}
+
+function expect(bytes: Buffer, at: number, end: number, wanted: number): number {
+  if (at < end && bytes[at] === wanted) return at + 1;
+  throw malformed(bytes, at, end, `something else than "${String.fromCharCode(wanted)}"`);
+}
+
+function isKey(bytes: Buffer, start: number, end: number, key: string): boolean {
+  if (end - start !== key.length) return false;
+  for (let i = 0; i < key.length; i++) if (bytes[start + i] !== key.charCodeAt(i)) return false;
+  return true;
+}
+
+/** The string between the quotes at `start` and before `end`; `""` for `null`. */
+function stringAt(bytes: Buffer, start: number, end: number): string {
+  if (bytes[start] !== QUOTE) return "";
+  for (let i = start + 1; i < end - 1; i++) {
+    const byte = bytes[i]!;
+    // Escapes and characters beyond ASCII are rare in names: the library reads them.
+    if (byte === BACKSLASH || byte >= 0x80) return JSON.parse(bytes.toString("utf8", start, end)) as string;
+  }
+  return bytes.toString("latin1", start + 1, end - 1);
+}
+
+/** Decodes the JSON between two positions. */
+export function parseJson(bytes: Buffer, start = 0, end = bytes.length): unknown {
+  const slice = bytes.subarray(start, end);
+  try {
+    // ASCII as Latin-1 gives V8 a one-byte string, which it makes and parses fastest.
+    return JSON.parse(slice.toString(isAscii(slice) ? "latin1" : "utf8"));
+  } catch (error) {
+    throw new InformerError("decode", `not JSON: ${(error as Error).message}; it begins ${excerpt(bytes, start, end)}`, { cause: error });
+  }
+}
+
+function malformed(bytes: Buffer, start: number, end: number, found: string): InformerError {
+  return new InformerError("decode", `not the JSON of an object: found ${found} at byte ${start}: ${excerpt(bytes, start, end)}`);
+}
+
+/** The beginning of what was sent, for an error message: short, and never raw control characters. */
+function excerpt(bytes: Buffer, start: number, end: number): string {
+  return JSON.stringify(bytes.toString("utf8", start, Math.min(end, start + 60)));
+}

@@ -1,0 +1,153 @@
+/** Cuts the body of a LIST into its items while it arrives: it is never one string and never one tree. */
+import { InformerError } from "../api/informer-error.js";
+import { parseJson } from "./json-scan.js";
+
+/** All of a list but its items. */
+export interface ListEnvelope {
+  readonly kind?: string;
+  readonly apiVersion?: string;
+  readonly metadata?: {
+    readonly resourceVersion?: string;
+    readonly continue?: string;
+    readonly remainingItemCount?: number;
+  };
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const COMMA = 0x2c;
+const SPACE = 0x20;
+/** Deepest nesting that is taken in: far beyond any schema's, far below the parser's own. */
+const MAX_DEPTH = 10_000;
+
+/** Where in the document the scanner stands. Depth 1 is inside the list object, depth 2 inside `items`. */
+type Place = "envelope" | "items";
+
+/**
+ * A scanner that is fed chunk by chunk. Bytes outside `items` are collected as the envelope; each item is handed out whole,
+ * as a view that is valid during the call alone.
+ */
+export class ListItemSplitter {
+  readonly #onItem: (bytes: Buffer, start: number, end: number) => void;
+  /** The envelope's text with an empty `items`; parsed once, at the end. */
+  readonly #envelope: Buffer[] = [];
+  #itemParts: Buffer[] = [];
+  #place: Place = "envelope";
+  #depth = 0;
+  #inString = false;
+  #escaped = false;
+  /** The last string at depth 1 while it may be the key `items`. */
+  #key: number[] | undefined;
+  #lastKey = "";
+  #ended = false;
+
+  constructor(onItem: (bytes: Buffer, start: number, end: number) => void) {
+    this.#onItem = onItem;
+  }
+
+  push(chunk: Buffer): void {
+    let from = 0;
+    let at = 0;
+    const { length } = chunk;
+    while (at < length) {
+      if (this.#inString) {
+        at = this.#skipString(chunk, at);
+        continue;
+      }
+      const byte = chunk[at]!;
+      if (this.#place === "items" && this.#depth === 2) {
+        // Between items: white space, commas, an item's first byte, or the end of the array.
+        if (byte === CLOSE_BRACKET) {
+          this.#place = "envelope";
+          this.#depth = 1;
+          from = at;
+        } else if (byte > SPACE && byte !== COMMA) {
+          if (byte !== OPEN_BRACE) throw new InformerError("decode", "an item of the list is not an object");
+          this.#depth = 3;
+          from = at;
+        }
+        at++;
+        continue;
+      }
+      switch (byte) {
+        case QUOTE:
+          this.#inString = true;
+          this.#key = this.#place === "envelope" && this.#depth === 1 ? [] : undefined;
+          break;
+        case OPEN_BRACE:
+        case OPEN_BRACKET:
+          if (++this.#depth > MAX_DEPTH) throw new InformerError("decode", `nested deeper than ${MAX_DEPTH}`);
+          if (byte === OPEN_BRACKET && this.#place === "envelope" && this.#depth === 2 && this.#lastKey === "items") {
+            this.#envelope.push(copy(chunk, from, at + 1));
+            this.#place = "items";
+            from = at + 1;
+          }
+          break;
+        case CLOSE_BRACE:
+        case CLOSE_BRACKET:
+          this.#depth--;
+          if (this.#place === "items" && this.#depth === 2) {
+            this.#endItem(chunk, from, at + 1);
+            from = at + 1;
+          } else if (this.#depth === 0) {
+            this.#ended = true;
+          }
+          break;
+        case COMMA:
+          if (this.#place === "envelope" && this.#depth === 1) this.#lastKey = "";
+          break;
+      }
+      at++;
+    }
+    if (this.#place === "envelope") this.#envelope.push(copy(chunk, from, length));
+    else if (this.#depth > 2) this.#itemParts.push(copy(chunk, from, length));
+  }
+
+  /**
+   * To be called when the body has ended.
+   * @throws InformerError `decode` when the body is not a whole JSON object
+   */
+  end(): ListEnvelope {
+    if (!this.#ended) throw new InformerError("decode", "the list ends in the middle");
+    return parseJson(Buffer.concat(this.#envelope)) as ListEnvelope;
+  }
+
+  #skipString(chunk: Buffer, start: number): number {
+    for (let at = start; at < chunk.length; at++) {
+      const byte = chunk[at]!;
+      if (this.#escaped) {
+        this.#escaped = false;
+      } else if (byte === BACKSLASH) {
+        this.#escaped = true;
+      } else if (byte === QUOTE) {
+        this.#inString = false;
+        // A value follows its key, so the first string after `{` or `,` is the key and stays it.
+        if (this.#key !== undefined && this.#lastKey === "") this.#lastKey = String.fromCharCode(...this.#key);
+        this.#key = undefined;
+        return at + 1;
+      }
+      if (this.#key !== undefined && this.#key.length <= "items".length) this.#key.push(byte);
+    }
+    return chunk.length;
+  }
+
+  #endItem(chunk: Buffer, from: number, end: number): void {
+    if (this.#itemParts.length === 0) {
+      this.#onItem(chunk, from, end);
+      return;
+    }
+    this.#itemParts.push(chunk.subarray(from, end));
+    const item = Buffer.concat(this.#itemParts);
+    this.#itemParts = [];
+    this.#onItem(item, 0, item.length);
+  }
+}
+
+/** Parts that wait for the next chunk are copied: a view would keep its whole chunk alive. */
+function copy(chunk: Buffer, start: number, end: number): Buffer {
+  return Buffer.from(chunk.subarray(start, end));
+}

@@ -1,0 +1,37 @@
+/** The way to one API server. What is above this interface knows no sockets; what is below knows no Kubernetes objects. */
+
+export interface TransportRequest {
+  /** Absolute path with its query, as in `/api/v1/pods?watch=true`. */
+  readonly path: string;
+  readonly accept: string;
+  /** A list and a watch never compete for a connection: lists wait in a pool, watches each have their own. */
+  readonly kind: "list" | "watch";
+  /** Ends the request, and the body while it is read. */
+  readonly signal: AbortSignal;
+}
+
+export interface TransportResponse {
+  readonly status: number;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /**
+   * The body as it arrives. Reading slowly holds the server back. Leaving the loop early closes the connection.
+   * Fails with an InformerError `connection` when it breaks off.
+   */
+  readonly body: AsyncIterable<Buffer>;
+}
+
+export interface Transport {
+  /** `https://10.0.0.1:6443`, for messages. */
+  readonly server: string;
+  /**
+   * Sends a GET and resolves when the headers are in, whatever the status. Redirects are not followed: credentials go to
+   * the configured server alone.
+   * @throws InformerError `connection`, `tls`, `timeout` or `credential`
+   */
+  get(request: TransportRequest): Promise<TransportResponse>;
+  /** To be told of a 401: the next request asks the kubeconfig for credentials anew. */
+  credentialsRefused(): void;
+  /** Closes idle connections. Requests that run are ended by their own signals. */
+  close(): void;
+}
