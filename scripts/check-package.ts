@@ -1,0 +1,129 @@
+/**
+ * The package as its users get it: built, packed, looked through, and installed into an empty project without the
+ * generator's optional dependencies, where it has to load by `import` and by `require` and to compile.
+ */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, posix } from "node:path";
+import { isEntryPoint, projectRoot, report, run } from "./support/command.js";
+
+/** What may be in the package, beside what `files` in package.json lets through. */
+const EXPECTED = [
+  /^(package\.json|LICENSE|README\.md|ARCHITECTURE\.md)$/,
+  /^templates\/[\w./-]+\.hbs$/,
+  /^dist\/[\w./-]+\.(js|d\.ts|js\.map)$/,
+];
+const MUST_HAVE = ["package.json", "LICENSE", "README.md", "dist/index.js", "dist/index.d.ts"];
+const ENTRY_POINTS = ["kube-informers", "kube-informers/testing", "kube-informers/codegen", "kube-informers/core/v1"];
+
+/** What is wrong with a package's files, given as path → text. `buildRoot` is where it was built. */
+export function contentProblems(files: ReadonlyMap<string, string>, buildRoot: string): string[] {
+  const problems: string[] = [];
+  for (const name of MUST_HAVE) if (!files.has(name)) problems.push(`${name} is missing`);
+  for (const [path, text] of files) {
+    if (!EXPECTED.some((pattern) => pattern.test(path))) problems.push(`${path} does not belong in the package`);
+    if (/\.(test|spec|bench)\.|(^|\/)(fixtures|golden|__tests__)\//.test(path)) problems.push(`${path} is a test`);
+    if (text.includes(buildRoot)) problems.push(`${path} names the folder that it was built in`);
+    if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) problems.push(`${path} holds a private key`);
+    if (path.endsWith(".js.map")) problems.push(...sourceMapProblems(path, text));
+  }
+  return problems;
+}
+
+function sourceMapProblems(path: string, text: string): string[] {
+  const map = JSON.parse(text) as { sources: string[]; sourceRoot?: string; sourcesContent?: (string | null)[] };
+  const problems: string[] = [];
+  map.sources.forEach((source, index) => {
+    const resolved = posix.normalize(posix.join(posix.dirname(path), map.sourceRoot ?? "", source));
+    const isAbsolute = /^([a-z]+:|[/\\])/i.test(source) || /^([a-z]+:|[/\\])/i.test(map.sourceRoot ?? "");
+    if (isAbsolute || resolved.startsWith("..")) problems.push(`${path}: the source ${source} is outside the package`);
+    if (typeof map.sourcesContent?.[index] !== "string") problems.push(`${path}: the source ${source} is not included`);
+  });
+  return problems;
+}
+
+/** A strict consumer: the names that an application imports first. */
+const CONSUMER = `
+import { SharedInformerFactory } from "kube-informers";
+import type { Pod } from "kube-informers/core/v1";
+import * as codegen from "kube-informers/codegen";
+import * as testing from "kube-informers/testing";
+export const names: string[] = [SharedInformerFactory.name, ...Object.keys(codegen), ...Object.keys(testing)];
+export const phase = (pod: Pod): string | undefined => pod.status?.phase;
+`;
+
+async function main(): Promise<void> {
+  const problems: string[] = [];
+  const folder = mkdtempSync(join(tmpdir(), "kube-informers-package-"));
+  try {
+    /** Runs one step; what it prints is a problem if it fails. */
+    const step = async (what: string, program: string, args: string[], cwd = projectRoot): Promise<boolean> => {
+      const { code, output } = await run(program, args, { cwd });
+      if (code !== 0) problems.push(`${what} failed:\n${output.trimEnd()}`);
+      return code === 0;
+    };
+
+    if (!(await step("npm run build", "npm", ["run", "--silent", "build"]))) return;
+    if (!(await step("npm pack", "npm", ["pack", "--ignore-scripts", "--pack-destination", folder]))) return;
+    const tarball = join(folder, readdirSync(folder).find((name) => name.endsWith(".tgz")) ?? "");
+    await step("publint", "publint", [tarball, "--strict"]);
+    await step("attw", "attw", [tarball, "--profile", "esm-only", "--include-entrypoints", "core/v1"]);
+
+    const project = join(folder, "project");
+    mkdirSync(project);
+    writeFileSync(join(project, "package.json"), JSON.stringify({ name: "empty", private: true, type: "module" }));
+    const install = ["install", "--offline", "--omit=optional", "--no-audit", "--no-fund", tarball];
+    if (!(await step("npm install of the tarball", "npm", install, project))) return;
+
+    const installed = readdirSync(join(project, "node_modules")).filter((name) => !name.startsWith("."));
+    if (installed.join() !== "kube-informers")
+      problems.push(`installing it brings other packages: ${installed.join(", ")}`);
+    problems.push(...contentProblems(readFiles(join(project, "node_modules", "kube-informers")), projectRoot));
+
+    for (const name of ENTRY_POINTS) {
+      const nonEmpty = (namespace: string) =>
+        `if (Object.keys(${namespace}).length === 0) throw new Error("no exports")`;
+      const asModule = `import * as it from "${name}"; ${nonEmpty("it")}`;
+      const asCommonJs = `const it = require("${name}"); ${nonEmpty("it")}`;
+      await step(`import "${name}"`, process.execPath, ["--input-type=module", "--eval", asModule], project);
+      await step(`require("${name}")`, process.execPath, ["--input-type=commonjs", "--eval", asCommonJs], project);
+    }
+
+    writeFileSync(join(project, "consumer.ts"), CONSUMER);
+    writeFileSync(
+      join(project, "tsconfig.json"),
+      JSON.stringify({
+        compilerOptions: {
+          strict: true,
+          exactOptionalPropertyTypes: true,
+          noUncheckedIndexedAccess: true,
+          skipLibCheck: false,
+          noEmit: true,
+          target: "ES2022",
+          lib: ["ES2023"],
+          module: "NodeNext",
+          types: ["node"],
+          typeRoots: [join(projectRoot, "node_modules", "@types")],
+        },
+        files: ["consumer.ts"],
+      }),
+    );
+    await step("compiling a consumer", "tsc", ["-p", project], project);
+    if (problems.length === 0) console.log(`${(statSync(tarball).size / 1024).toFixed(0)} kB packed`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    report(problems, "the package is what it should be");
+  }
+}
+
+function readFiles(root: string): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    files.set(path.slice(root.length + 1).replaceAll("\\", "/"), readFileSync(path, "utf8"));
+  }
+  return files;
+}
+
+if (isEntryPoint(import.meta.url)) await main();

@@ -1,0 +1,56 @@
+/** Running other programs from the project's own scripts. */
+import { spawn } from "node:child_process";
+import { realpathSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const projectRoot = fileURLToPath(new URL("../..", import.meta.url)).replace(/[/\\]$/, "");
+
+export interface CommandResult {
+  readonly code: number;
+  /** Standard output and standard error, as they came. */
+  readonly output: string;
+  readonly stdout: string;
+}
+
+export interface CommandOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Runs a program of `node_modules/.bin`, or of the system, to its end; never throws for an exit code. */
+export function run(command: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    const env = { ...process.env, ...options.env };
+    env["PATH"] = [join(projectRoot, "node_modules", ".bin"), env["PATH"] ?? ""].join(delimiter);
+    const child = spawn(command, args, { cwd: options.cwd ?? projectRoot, env, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    let stdout = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+      output += text;
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+    child.on("error", (error) => resolve({ code: 127, output: `${command}: ${error.message}\n`, stdout }));
+    child.on("close", (code) => resolve({ code: code ?? 1, output, stdout }));
+  });
+}
+
+/** Whether a module is the program that was started, and not imported by another. */
+export function isEntryPoint(moduleUrl: string): boolean {
+  const started = process.argv[1];
+  return started !== undefined && realpathSync(started) === realpathSync(fileURLToPath(moduleUrl));
+}
+
+/** Ends a check: lists what is wrong and sets the exit code, or says that all is well. */
+export function report(problems: readonly string[], allWell: string): void {
+  for (const problem of problems) console.error(problem);
+  if (problems.length > 0) process.exitCode = 1;
+  else console.log(allWell);
+}
+
+export function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import { contentProblems } from "../../scripts/check-package.js";
+
+const ROOT = "/home/somebody/kube-informers";
+const MAP = { sources: ["../index.ts"], sourcesContent: ["export {};"] };
+const PACKAGE: readonly [path: string, text: string][] = [
+  ["package.json", "{}"],
+  ["LICENSE", "text"],
+  ["README.md", "text"],
+  ["templates/factory.ts.hbs", "text"],
+  ["dist/index.js", "export {};"],
+  ["dist/index.d.ts", "export {};"],
+  ["dist/index.js.map", JSON.stringify(MAP)],
+  ["dist/runtime/testing/index.js", "export {};"],
+];
+
+const problemsWith = (path: string, text: string) => contentProblems(new Map([...PACKAGE, [path, text]]), ROOT);
+
+test("a package in order has no problems", () => {
+  expect(contentProblems(new Map(PACKAGE), ROOT)).toEqual([]);
+});
+
+test.each([
+  ["dist/runtime/cache/store.test.js", "", "is a test"],
+  ["dist/generator/fixtures/a.js", "", "is a test"],
+  ["runtime/index.ts", "", "does not belong"],
+  [".env", "", "does not belong"],
+  ["dist/tsconfig.tsbuildinfo", "", "does not belong"],
+  ["dist/a.js", `throw new Error("${ROOT}/a.ts")`, "names the folder"],
+  ["dist/a.js", "-----BEGIN RSA PRIVATE KEY-----", "private key"],
+  ["dist/a.js.map", JSON.stringify({ ...MAP, sources: ["/somewhere/index.ts"] }), "outside the package"],
+  ["dist/a.js.map", JSON.stringify({ ...MAP, sources: ["file:///somewhere/index.ts"] }), "outside the package"],
+  ["dist/a.js.map", JSON.stringify({ ...MAP, sourceRoot: "/somewhere/" }), "outside the package"],
+  ["dist/a.js.map", JSON.stringify({ ...MAP, sources: ["../../index.ts"] }), "outside the package"],
+  ["dist/a.js.map", JSON.stringify({ sources: ["../index.ts"] }), "is not included"],
+])("%s: %s", (path, text, message) => {
+  expect(problemsWith(path, text)).toEqual([expect.stringContaining(message)]);
+});
+
+test("what must be there is missed", () => {
+  expect(contentProblems(new Map(PACKAGE.filter(([path]) => path !== "LICENSE")), ROOT)).toEqual([
+    "LICENSE is missing",
+  ]);
+});
