@@ -1,0 +1,333 @@
+/**
+ * A real kube-apiserver and etcd on loopback, for tests that stop, kill, freeze and restart them.
+ * No controllers run: namespaces are never finalized, pods never start, service accounts never appear.
+ */
+import { execFile } from "node:child_process";
+import { generateKeyPair, randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { type ClusterBinaries, clusterBinaries, type Progress, silent } from "./binaries.js";
+import { freePort, Service, startGuardian } from "./service.js";
+
+export interface ClusterOptions {
+  /** Default: built on first use, see {@link clusterBinaries}. */
+  readonly binaries?: ClusterBinaries;
+  /** Where data, keys and logs go. Default: a temporary folder, removed at the end. */
+  readonly directory?: string;
+  /** The servers outlive this process. Default: they end with it, even when it is killed. */
+  readonly detached?: boolean;
+  readonly etcdFlags?: readonly string[];
+  readonly apiServerFlags?: readonly string[];
+  readonly progress?: Progress;
+}
+
+/** One kube-apiserver of a cluster. */
+export interface ApiServer {
+  readonly url: string;
+  /** For the administrator, who may do everything; context `restricted` is a user who may do nothing yet. */
+  readonly kubeConfigPath: string;
+  readonly pid: number | undefined;
+  start(): Promise<void>;
+  signal(signal: "SIGSTOP" | "SIGCONT"): void;
+  kill(signal: "SIGKILL" | "SIGTERM"): Promise<void>;
+}
+
+export const ADMIN_CONTEXT = "kube-informers";
+export const RESTRICTED_CONTEXT = "kube-informers-restricted";
+/** The user of {@link RESTRICTED_CONTEXT}, as a RoleBinding names it. */
+export const RESTRICTED_USER = "restricted";
+
+interface Shared {
+  readonly binaries: ClusterBinaries;
+  readonly directory: string;
+  readonly tokens: { readonly admin: string; readonly restricted: string };
+  readonly etcdUrl: string;
+  readonly apiServerFlags: readonly string[];
+  readonly onStart: (pid: number) => void;
+}
+
+export class Cluster implements AsyncDisposable {
+  readonly directory: string;
+  readonly url: string;
+  readonly kubeConfigPath: string;
+  readonly restrictedToken: string;
+  readonly #shared: Shared;
+  readonly #etcd: Service;
+  readonly #first: ApiServer;
+  readonly #others: ApiServer[] = [];
+  readonly #release: () => Promise<void>;
+
+  private constructor(shared: Shared, etcd: Service, first: ApiServer, release: () => Promise<void>) {
+    this.directory = shared.directory;
+    this.url = first.url;
+    this.kubeConfigPath = first.kubeConfigPath;
+    this.restrictedToken = shared.tokens.restricted;
+    this.#shared = shared;
+    this.#etcd = etcd;
+    this.#first = first;
+    this.#release = release;
+  }
+
+  /** Resolves when `/readyz` is ok and the namespace `default` exists: after 2 to 4 seconds. */
+  static async start(options: ClusterOptions = {}): Promise<Cluster> {
+    const { detached = false, progress = silent } = options;
+    const binaries = options.binaries ?? (await clusterBinaries(progress));
+    const directory = options.directory ?? mkdtempSync(join(tmpdir(), "kube-informers-cluster-"));
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const guardian = detached ? undefined : startGuardian(directory);
+    const shared: Shared = {
+      binaries,
+      directory,
+      tokens: { admin: randomBytes(16).toString("hex"), restricted: randomBytes(16).toString("hex") },
+      etcdUrl: `http://127.0.0.1:${await freePort()}`,
+      apiServerFlags: options.apiServerFlags ?? [],
+      onStart: (pid) => guardian?.guard(pid),
+    };
+    const release = async () => {
+      await guardian?.release();
+      rmSync(directory, { recursive: true, force: true });
+    };
+    const services: { kill(signal: "SIGKILL"): Promise<void> }[] = [];
+    try {
+      await writeCredentials(shared);
+      progress.step("starting etcd and kube-apiserver");
+      const etcd = await etcdService(shared, options.etcdFlags ?? []);
+      services.push(etcd);
+      await etcd.start();
+      const first = await apiServer(shared, "apiserver");
+      services.push(first);
+      await first.start();
+      return new Cluster(shared, etcd, first, release);
+    } catch (error) {
+      await Promise.all(services.map((service) => service.kill("SIGKILL")));
+      await release();
+      throw error;
+    }
+  }
+
+  get processIds(): { etcd: number | undefined; apiServer: number | undefined } {
+    return { etcd: this.#etcd.pid, apiServer: this.#first.pid };
+  }
+
+  killApiServer(signal: "SIGKILL" | "SIGTERM" = "SIGKILL"): Promise<void> {
+    return this.#first.kill(signal);
+  }
+
+  /** SIGSTOP makes the API server a half-open connection: everything stays connected and nothing arrives. */
+  signalApiServer(signal: "SIGSTOP" | "SIGCONT"): void {
+    this.#first.signal(signal);
+  }
+
+  /** After {@link killApiServer}: the same server, at the same address, with the same certificate. */
+  startApiServer(): Promise<void> {
+    return this.#first.start();
+  }
+
+  /** One more API server over the same etcd, at an address of its own. */
+  async secondApiServer(): Promise<ApiServer> {
+    const server = await apiServer(this.#shared, `apiserver-${this.#others.length + 2}`);
+    this.#others.push(server);
+    await server.start();
+    return server;
+  }
+
+  stopEtcd(signal: "SIGKILL" | "SIGTERM" = "SIGTERM"): Promise<void> {
+    return this.#etcd.kill(signal);
+  }
+
+  signalEtcd(signal: "SIGSTOP" | "SIGCONT"): void {
+    this.#etcd.signal(signal);
+  }
+
+  startEtcd(): Promise<void> {
+    return this.#etcd.start();
+  }
+
+  /** The latest revision of etcd: no resourceVersion of any object is higher. */
+  async revision(): Promise<number> {
+    // Any key will do: the answer's header has the revision.
+    const { header } = await this.#etcdCall("/v3/kv/range", { key: "AA==", count_only: true });
+    return Number(header.revision);
+  }
+
+  /** Makes etcd forget what was before a revision (default: before the latest), so that older watches cannot resume. */
+  async compact(revision?: number): Promise<number> {
+    const to = revision ?? (await this.revision());
+    await this.#etcdCall("/v3/kv/compaction", { revision: String(to), physical: true });
+    return to;
+  }
+
+  /** Runs kubectl as the administrator and gives its standard output. */
+  async kubectl(...args: string[]): Promise<string> {
+    const kubectl = promisify(execFile)(this.#shared.binaries.kubectl, args, {
+      env: { ...process.env, KUBECONFIG: this.kubeConfigPath, HOME: this.directory },
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    return (await kubectl).stdout;
+  }
+
+  /** Ends all processes and removes the folder. */
+  async stop(): Promise<void> {
+    const services = [this.#first, ...this.#others, this.#etcd];
+    await Promise.all(services.map((service) => service.kill("SIGKILL")));
+    await this.#release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  #etcdCall(path: string, body: object): Promise<{ header: { revision: string } }> {
+    return new Promise((resolve, reject) => {
+      const request = httpRequest(`${this.#shared.etcdUrl}${path}`, { method: "POST" }, (response) => {
+        let text = "";
+        response.setEncoding("utf8").on("data", (chunk: string) => {
+          text += chunk;
+        });
+        response.on("end", () => {
+          if (response.statusCode === 200) resolve(JSON.parse(text));
+          else reject(new Error(`etcd ${path}: ${response.statusCode} ${text}`));
+        });
+      });
+      request.on("error", reject);
+      request.end(JSON.stringify(body));
+    });
+  }
+}
+
+async function etcdService(shared: Shared, flags: readonly string[]): Promise<Service> {
+  const peerUrl = `http://127.0.0.1:${await freePort()}`;
+  return new Service({
+    name: "etcd",
+    program: shared.binaries.etcd,
+    args: [
+      `--data-dir=${join(shared.directory, "etcd")}`,
+      `--listen-client-urls=${shared.etcdUrl}`,
+      `--advertise-client-urls=${shared.etcdUrl}`,
+      `--listen-peer-urls=${peerUrl}`,
+      `--initial-advertise-peer-urls=${peerUrl}`,
+      `--initial-cluster=default=${peerUrl}`,
+      "--unsafe-no-fsync",
+      ...flags,
+    ],
+    logFile: join(shared.directory, "etcd.log"),
+    isReady: async () => (await statusOf(`${shared.etcdUrl}/readyz`)) === 200,
+    onStart: shared.onStart,
+  });
+}
+
+/** The key that signs service account tokens, and the tokens of the two users. */
+async function writeCredentials({ directory, tokens }: Shared): Promise<void> {
+  const { privateKey } = await promisify(generateKeyPair)("rsa", {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "pkcs1", format: "pem" },
+  });
+  const lines = [
+    `${tokens.admin},admin,admin,system:masters`,
+    `${tokens.restricted},${RESTRICTED_USER},${RESTRICTED_USER},`,
+  ];
+  writeFileSync(join(directory, "service-account.key"), privateKey, { mode: 0o600 });
+  writeFileSync(join(directory, "tokens.csv"), `${lines.join("\n")}\n`, { mode: 0o600 });
+}
+
+async function apiServer(shared: Shared, name: string): Promise<ApiServer> {
+  const { directory, tokens } = shared;
+  const port = await freePort();
+  const url = `https://127.0.0.1:${port}`;
+  const certificates = join(directory, `${name}-certificates`);
+  const kubeConfigPath = join(directory, `${name}.kubeconfig`);
+  const key = join(directory, "service-account.key");
+  const service = new Service({
+    name,
+    program: shared.binaries.kubeApiserver,
+    args: [
+      `--etcd-servers=${shared.etcdUrl}`,
+      "--bind-address=127.0.0.1",
+      // Given, because without a network there is none to be found; it is written nowhere then.
+      "--advertise-address=127.0.0.1",
+      "--endpoint-reconciler-type=none",
+      `--secure-port=${port}`,
+      `--cert-dir=${certificates}`,
+      `--service-account-key-file=${key}`,
+      `--service-account-signing-key-file=${key}`,
+      "--service-account-issuer=https://kubernetes.default.svc",
+      `--token-auth-file=${join(directory, "tokens.csv")}`,
+      "--authorization-mode=RBAC",
+      "--service-cluster-ip-range=10.0.0.0/24",
+      // No controller makes the service accounts that this plugin would wait for.
+      "--disable-admission-plugins=ServiceAccount",
+      "--allow-privileged",
+      ...shared.apiServerFlags,
+    ],
+    logFile: join(directory, `${name}.log`),
+    isReady: async () => {
+      const certificate = join(certificates, "apiserver.crt");
+      if (!existsSync(certificate)) return false;
+      const options = { ca: readFileSync(certificate), token: tokens.admin };
+      if ((await statusOf(`${url}/readyz`, options)) !== 200) return false;
+      return (await statusOf(`${url}/api/v1/namespaces/default`, options)) === 200;
+    },
+    onStart: shared.onStart,
+  });
+  return {
+    url,
+    kubeConfigPath,
+    get pid() {
+      return service.pid;
+    },
+    start: async () => {
+      await service.start();
+      // The server made its certificate when it first started.
+      const authority = readFileSync(join(certificates, "apiserver.crt"));
+      writeFileSync(kubeConfigPath, kubeConfig(url, authority, tokens), { mode: 0o600 });
+    },
+    signal: (signal) => service.signal(signal),
+    kill: (signal) => service.kill(signal),
+  };
+}
+
+function kubeConfig(url: string, authority: Buffer, tokens: Shared["tokens"]): string {
+  return `apiVersion: v1
+kind: Config
+clusters:
+  - name: kube-informers
+    cluster:
+      server: ${url}
+      certificate-authority-data: ${authority.toString("base64")}
+users:
+  - name: admin
+    user: { token: ${tokens.admin} }
+  - name: ${RESTRICTED_USER}
+    user: { token: ${tokens.restricted} }
+contexts:
+  - name: ${ADMIN_CONTEXT}
+    context: { cluster: kube-informers, user: admin, namespace: default }
+  - name: ${RESTRICTED_CONTEXT}
+    context: { cluster: kube-informers, user: ${RESTRICTED_USER}, namespace: default }
+current-context: ${ADMIN_CONTEXT}
+`;
+}
+
+/** The status of a GET; rejects while nobody listens. */
+export function statusOf(url: string, options: { ca?: Buffer; token?: string } = {}): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const headers = options.token === undefined ? {} : { authorization: `Bearer ${options.token}` };
+    const send = url.startsWith("https:") ? httpsRequest : httpRequest;
+    const request = send(
+      url,
+      { headers, agent: false, timeout: 5000, ...(options.ca && { ca: options.ca }) },
+      (response) => {
+        response.resume();
+        response.on("end", () => resolve(response.statusCode ?? 0));
+      },
+    );
+    request.on("timeout", () => request.destroy(new Error(`${url}: no answer in 5 s`)));
+    request.on("error", reject);
+    request.end();
+  });
+}

@@ -1,0 +1,59 @@
+/** What the test files of this folder share: the cluster they were given, and namespaces of their own in it. */
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { KubeConfig } from "@kubernetes/client-node";
+import { inject, onTestFinished, type TestContext } from "vitest";
+import { ApiClient } from "./api-client.js";
+import type { ClusterBinaries } from "./binaries.js";
+import { Cluster } from "./cluster.js";
+
+const provided = inject("cluster");
+
+export const kubeConfigPath = provided.kubeConfigPath;
+
+/** A fresh one each time: nothing of one test's credentials reaches another. */
+export function loadKubeConfig(path = kubeConfigPath): KubeConfig {
+  const kubeConfig = new KubeConfig();
+  kubeConfig.loadFromFile(path);
+  return kubeConfig;
+}
+
+export const client = ApiClient.fromFile(kubeConfigPath);
+
+/** A new namespace, which is deleted after the test. */
+export async function temporaryNamespace(api = client): Promise<string> {
+  const name = `kube-informers-${randomBytes(4).toString("hex")}`;
+  await api.create("/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  onTestFinished(async () => {
+    await api.delete(`/api/v1/namespaces/${name}`);
+  });
+  return name;
+}
+
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "kube-informers-test-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** The programs that were built for the tests; skips the test, saying so, when it runs against somebody's cluster. */
+export function builtBinaries(context: TestContext): ClusterBinaries {
+  if (provided.binaries === undefined) {
+    context.skip("needs programs that are built when no --kubeconfig is given");
+    throw new Error("skipped");
+  }
+  return provided.binaries;
+}
+
+/** A cluster for this test alone, which it may stop, kill, freeze and restart; ends with the test. */
+export async function ownCluster(context: TestContext, apiServerFlags: readonly string[] = []): Promise<Cluster> {
+  if (provided.binaries === undefined) {
+    context.skip("stops and restarts servers, which is not done to a cluster given by --kubeconfig");
+    throw new Error("skipped");
+  }
+  const cluster = await Cluster.start({ binaries: provided.binaries, apiServerFlags });
+  onTestFinished(() => cluster.stop());
+  return cluster;
+}
