@@ -1,8 +1,10 @@
 /**
- * `npm run check [-- NAME…]`: everything that can be known of the project without running its tests.
+ * `npm run check [-- NAME… --report FILE]`: everything that can be known of the project without running its tests.
  * Each check is a command of its own, listed below; its output is shown when it fails.
  */
+import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
 import { type CommandResult, isEntryPoint, projectRoot, run, seconds } from "./support/command.js";
 
 export interface Check {
@@ -20,12 +22,12 @@ const CHECKS: readonly Check[] = [
   {
     name: "types",
     what: "TypeScript, over sources, tests, scripts and examples",
-    command: ["tsc", "--noEmit", "--pretty", "-p", "."],
+    command: ["tsc", "--noEmit", "-p", "."],
   },
   {
     name: "generated",
     what: "generated code is what the generator makes",
-    command: ["npm", "run", "--silent", "generate:check"],
+    command: ["npm", "run", "--loglevel=error", "generate:check"],
   },
   { name: "unused", what: "no unused file, export or dependency", command: ["knip", "--no-progress"] },
   { name: "style", what: "format and lint", command: ["biome", "check", "--error-on-warnings", "."] },
@@ -85,11 +87,17 @@ export function selectChecks(checks: readonly Check[], names: readonly string[])
 async function main(): Promise<void> {
   const started = performance.now();
   process.chdir(projectRoot);
-  const checks = selectChecks(CHECKS, process.argv.slice(2));
+  const { values, positionals } = parseArgs({ options: { report: { type: "string" } }, allowPositionals: true });
+  const checks = selectChecks(CHECKS, positionals);
   const outcomes = await runChecks(checks, Math.min(4, availableParallelism()), (text) => console.log(text));
   const failed = outcomes.filter(({ code }) => code !== 0).length;
   console.log(`\n${outcomes.length - failed} passed, ${failed} failed in ${seconds(performance.now() - started)}`);
   process.exitCode = failed === 0 ? 0 : 1;
+  if (values.report !== undefined) {
+    // The names that vitest's JSON reporter uses.
+    const counts = { numPassedTests: outcomes.length - failed, numFailedTests: failed };
+    writeFileSync(values.report, JSON.stringify(counts));
+  }
 }
 
 if (isEntryPoint(import.meta.url)) {
