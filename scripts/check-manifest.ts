@@ -37,10 +37,16 @@ interface Manifest {
   readonly peerDependenciesMeta?: { readonly [name: string]: { readonly optional?: boolean } };
 }
 
+interface LockedPackage {
+  readonly resolved?: string;
+  readonly integrity?: string;
+  readonly optional?: boolean;
+  readonly os?: readonly string[];
+  readonly optionalDependencies?: { readonly [name: string]: string };
+}
+
 interface Lockfile {
-  readonly packages?: {
-    readonly [path: string]: { readonly resolved?: string; readonly link?: boolean; readonly integrity?: string };
-  };
+  readonly packages?: { readonly [path: string]: LockedPackage };
 }
 
 export function manifestProblems(manifest: Manifest): string[] {
@@ -66,13 +72,22 @@ export function manifestProblems(manifest: Manifest): string[] {
 }
 
 export function lockfileProblems(lockfile: Lockfile): string[] {
+  const packages = lockfile.packages ?? {};
   const problems: string[] = [];
-  for (const [path, entry] of Object.entries(lockfile.packages ?? {})) {
+  for (const [path, entry] of Object.entries(packages)) {
+    for (const name of Object.keys(entry.optionalDependencies ?? {})) {
+      // Where a registry does not have the builds for another platform, npm leaves them out, and `npm ci` then refuses.
+      const isLocked = [`${path}/node_modules/${name}`, `node_modules/${name}`].some((at) => at in packages);
+      if (!isLocked) problems.push(`package-lock.json: ${name}, optional for ${path || "the project"}, is not locked`);
+    }
     if (path === "") continue;
     if (entry.resolved !== undefined) problems.push(`package-lock.json: ${path} has "resolved": ${entry.resolved}`);
-    if (entry.integrity === undefined) problems.push(`package-lock.json: ${path} has no "integrity"`);
+    // Of a build for one platform only the version may have been known where the file was made.
+    const isForOnePlatform = entry.optional === true && entry.os !== undefined;
+    if (entry.integrity === undefined && !isForOnePlatform)
+      problems.push(`package-lock.json: ${path} has no "integrity"`);
   }
-  if (Object.keys(lockfile.packages ?? {}).length === 0) problems.push("package-lock.json: it locks nothing");
+  if (Object.keys(packages).length === 0) problems.push("package-lock.json: it locks nothing");
   return problems;
 }
 

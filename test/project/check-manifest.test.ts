@@ -40,6 +40,15 @@ test("a lock file has hashes, and names no host", () => {
   expect(lockfileProblems({})).toHaveLength(1);
 });
 
+test("a lock file has the builds for all platforms, although not always their hashes", () => {
+  const tool = { integrity: "sha512-x", optionalDependencies: { "tool-darwin": "1.0.0" } };
+  const build = { optional: true, os: ["darwin"] };
+  expect(lockfileProblems({ packages: { "node_modules/tool": tool, "node_modules/tool-darwin": build } })).toEqual([]);
+  expect(lockfileProblems({ packages: { "node_modules/tool": tool } })).toEqual([
+    "package-lock.json: tool-darwin, optional for node_modules/tool, is not locked",
+  ]);
+});
+
 test(".npmrc leaves hosts out of the lock file, and names none itself", () => {
   expect(npmrcProblems("omit-lockfile-registry-resolved=true\nfund=false\n")).toEqual([]);
   expect(npmrcProblems("fund=false\n")).toHaveLength(1);
