@@ -15,4 +15,8 @@ export type { ResourceDescriptor, ResourceScope } from "./api/resource-descripto
 export type { Lister, NamespacedLister } from "./cache/lister.js";
 export type { SharedInformer } from "./cache/shared-informer.js";
 export type { ResourceInformer } from "./informers/resource-informer.js";
-export { InformerFactory, type InformerFactoryOptions, type InformerFactorySource } from "./informers/shared-informer-factory.js";
+export {
+  InformerFactory,
+  type InformerFactoryOptions,
+  type InformerFactorySource,
+} from "./informers/shared-informer-factory.js";

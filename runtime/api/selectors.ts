@@ -72,7 +72,9 @@ export function parseLabelSelector(selector: LabelSelectorInput): LabelSelector 
 }
 
 function parseObject({ matchLabels = {}, matchExpressions = [] }: LabelSelectorObject): Requirement[] {
-  const equal = Object.entries(matchLabels).map(([key, value]): Requirement => ({ key, operator: "in", values: [value] }));
+  const equal = Object.entries(matchLabels).map(
+    ([key, value]): Requirement => ({ key, operator: "in", values: [value] }),
+  );
   return [...equal, ...matchExpressions.map(parseExpression)];
 }
 
@@ -101,7 +103,10 @@ function parseText(text: string): Requirement[] {
     const setBased = SET_BASED.exec(term);
     if (setBased) {
       const [, key = "", operator, list = ""] = setBased;
-      return checked({ key, operator: operator as "in" | "notin", values: list.split(",").map((value) => value.trim()) }, term);
+      return checked(
+        { key, operator: operator as "in" | "notin", values: list.split(",").map((value) => value.trim()) },
+        term,
+      );
     }
     const compared = COMPARED.exec(term);
     if (compared) {
@@ -120,7 +125,8 @@ function checked(requirement: Requirement, term: string): Requirement {
   if (!KEY.test(key)) throw refuse(`"${term}": "${key}" is not a label key`);
   for (const value of values) {
     if (!VALUE.test(value)) throw refuse(`"${term}": "${value}" is not a label value`);
-    if ((operator === ">" || operator === "<") && !/^-?\d+$/.test(value)) throw refuse(`"${term}": "${value}" is not an integer`);
+    if ((operator === ">" || operator === "<") && !/^-?\d+$/.test(value))
+      throw refuse(`"${term}": "${value}" is not an integer`);
   }
   return requirement;
 }

@@ -23,7 +23,12 @@ const MAX_RETRY_AFTER_MS = 5 * 60_000;
  * @param body the Status, or what text came instead of one (a proxy's, or `404 page not found`)
  * @param context what was asked of whom, as in `watch pods at https://10.0.0.1`
  */
-export function statusError(status: number, body: Status | string, context: string, retryAfterMs?: number): InformerError {
+export function statusError(
+  status: number,
+  body: Status | string,
+  context: string,
+  retryAfterMs?: number,
+): InformerError {
   const known = typeof body === "string" ? undefined : body;
   const text = (typeof body === "string" ? body : (body.message ?? body.reason ?? "")).slice(0, MAX_MESSAGE_CHARACTERS);
   const code = classify(status, known);
@@ -58,7 +63,9 @@ function classify(status: number, body: Status | undefined): InformerErrorCode {
 function isTooLargeResourceVersion(body: Status | undefined): boolean {
   if (body === undefined) return false;
   const says = (text: string | undefined) => text?.includes("Too large resource version") ?? false;
-  const byCause = body.details?.causes?.some(({ reason, message }) => reason === "ResourceVersionTooLarge" || says(message));
+  const byCause = body.details?.causes?.some(
+    ({ reason, message }) => reason === "ResourceVersionTooLarge" || says(message),
+  );
   return byCause === true || (body.reason === "Timeout" && says(body.message));
 }
 

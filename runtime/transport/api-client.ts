@@ -3,9 +3,9 @@ import { InformerError } from "../api/informer-error.js";
 import { parseRetryAfter, type Status, statusError } from "../api/status-error.js";
 import type { Clock } from "../util/clock.js";
 import { parseJson } from "./json-scan.js";
-import { type ListEnvelope, ListItemSplitter } from "./list-items.js";
 import { LineSplitter } from "./lines.js";
-import type { Transport, TransportResponse } from "./transport.js";
+import { type ListEnvelope, ListItemSplitter } from "./list-items.js";
+import type { ResponseBody, Transport, TransportResponse } from "./transport.js";
 
 /** Bytes within a buffer that are good during the call alone: whoever keeps them copies them. */
 export type OnBytes = (bytes: Buffer, start: number, end: number) => void;
@@ -41,11 +41,15 @@ export class ApiClient {
   async list(request: ApiRequest, onItem: OnBytes, onProgress: () => void): Promise<ListEnvelope> {
     const response = await this.#ask(request, "list");
     const splitter = new ListItemSplitter(onItem);
-    for await (const chunk of response.body) {
-      onProgress();
-      splitter.push(chunk);
+    try {
+      for (let chunk = await response.body.read(); chunk !== undefined; chunk = await response.body.read()) {
+        onProgress();
+        splitter.push(chunk);
+      }
+      return splitter.end();
+    } finally {
+      response.body.close();
     }
-    return splitter.end();
   }
 
   /** Opens a watch; resolves when the server has accepted it. */
@@ -61,21 +65,29 @@ export class ApiClient {
     const context = `${request.what} at ${this.#transport.server}`;
     const text = await readText(response);
     if (response.status === 200) {
-      throw new InformerError("protocol", `${context}: expected JSON, got ${type || "no content type"}: ${JSON.stringify(text.slice(0, 256))}`);
+      throw new InformerError(
+        "protocol",
+        `${context}: expected JSON, got ${type || "no content type"}: ${JSON.stringify(text.slice(0, 256))}`,
+      );
     }
     if (response.status === 401) this.#transport.credentialsRefused();
     const retryAfterMs = parseRetryAfter(String(response.headers["retry-after"] ?? ""), this.#clock.wallNow());
-    throw statusError(response.status, type.startsWith("application/json") ? asStatus(text) : text, context, retryAfterMs);
+    throw statusError(
+      response.status,
+      type.startsWith("application/json") ? asStatus(text) : text,
+      context,
+      retryAfterMs,
+    );
   }
 }
 
 /** The frames of an open watch. */
 export class WatchBody {
-  readonly #chunks: AsyncIterator<Buffer>;
+  readonly #body: ResponseBody;
   readonly #lines = new LineSplitter();
 
-  constructor(body: AsyncIterable<Buffer>) {
-    this.#chunks = body[Symbol.asyncIterator]();
+  constructor(body: ResponseBody) {
+    this.#body = body;
   }
 
   /**
@@ -83,23 +95,24 @@ export class WatchBody {
    * @throws InformerError `connection` when it broke, `protocol` when it ended within a line
    */
   async read(onLine: OnBytes): Promise<boolean> {
-    const { done, value } = await this.#chunks.next();
-    if (done !== true) {
-      this.#lines.push(value, onLine);
+    const chunk = await this.#body.read();
+    if (chunk !== undefined) {
+      this.#lines.push(chunk, onLine);
       return true;
     }
     // A proxy may drop the last newline: a rest that is whole is taken, half an event is not.
     const rest = this.#lines.rest();
     if (rest.length > 0) {
-      if (!isWhole(rest)) throw new InformerError("protocol", `the watch ended within an event, after ${rest.length} bytes of it`);
+      if (!isWhole(rest))
+        throw new InformerError("protocol", `the watch ended within an event, after ${rest.length} bytes of it`);
       onLine(rest, 0, rest.length);
     }
     return false;
   }
 
   /** Closes the connection. */
-  async close(): Promise<void> {
-    await this.#chunks.return?.();
+  close(): void {
+    this.#body.close();
   }
 }
 
@@ -115,11 +128,12 @@ function isWhole(line: Buffer): boolean {
 async function readText(response: TransportResponse): Promise<string> {
   const parts: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of response.body) {
+  for (let chunk = await response.body.read(); chunk !== undefined; chunk = await response.body.read()) {
     parts.push(chunk);
     bytes += chunk.length;
     if (bytes > MAX_STATUS_BYTES) break;
   }
+  response.body.close();
   return Buffer.concat(parts).toString("utf8", 0, MAX_STATUS_BYTES);
 }
 

@@ -52,9 +52,13 @@ export class CredentialSource {
   constructor(kubeConfig: KubeConfigLike, clock: Clock) {
     const cluster = kubeConfig.getCurrentCluster();
     if (cluster === null || cluster === undefined) {
-      throw new InformerError("usage", "the kubeconfig has no current cluster: load one first, as with kubeConfig.loadFromDefault()");
+      throw new InformerError(
+        "usage",
+        "the kubeconfig has no current cluster: load one first, as with kubeConfig.loadFromDefault()",
+      );
     }
-    if (!URL.canParse(cluster.server)) throw new InformerError("usage", `the cluster's server "${cluster.server}" is not a URL`);
+    if (!URL.canParse(cluster.server))
+      throw new InformerError("usage", `the cluster's server "${cluster.server}" is not a URL`);
     this.server = new URL(cluster.server);
     this.#kubeConfig = kubeConfig;
     this.#clock = clock;
@@ -83,7 +87,9 @@ export class CredentialSource {
     } catch (error) {
       // client-node refuses plain http unless skipTLSVerify is set. `kubectl proxy` and test servers are plain http.
       if (this.server.protocol !== "http:" || this.#kubeConfig.getCurrentCluster()?.skipTLSVerify === true) {
-        throw new InformerError("credential", `credentials for ${this.server.origin}: ${messageOf(error)}`, { cause: error });
+        throw new InformerError("credential", `credentials for ${this.server.origin}: ${messageOf(error)}`, {
+          cause: error,
+        });
       }
     }
     const credentials: Credentials = {
@@ -109,7 +115,8 @@ function requestHeaders({ headers = {}, auth }: HttpsOptions): Record<string, st
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined) continue;
     const text = String(value).trim();
-    if (!/^[\x20-\x7e]*$/.test(text)) throw new InformerError("credential", `the kubeconfig's ${name} header holds characters that cannot be sent`);
+    if (!/^[\x20-\x7e]*$/.test(text))
+      throw new InformerError("credential", `the kubeconfig's ${name} header holds characters that cannot be sent`);
     sent[name.toLowerCase()] = text;
   }
   if (typeof auth === "string" && sent["authorization"] === undefined) {

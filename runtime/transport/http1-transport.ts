@@ -2,11 +2,11 @@
 import { createHash } from "node:crypto";
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
-import { createGunzip } from "node:zlib";
 import { InformerError, messageOf } from "../api/informer-error.js";
-import { onAbort } from "../util/abort.js";
+import { abortError, onAbort } from "../util/abort.js";
 import type { Clock } from "../util/clock.js";
-import { type Credentials, CredentialSource, type KubeConfigLike } from "./credentials.js";
+import { CredentialSource, type Credentials, type KubeConfigLike } from "./credentials.js";
+import { HttpBody } from "./http-body.js";
 import type { Transport, TransportRequest, TransportResponse } from "./transport.js";
 import { USER_AGENT } from "./user-agent.js";
 
@@ -41,7 +41,11 @@ export class Http1Transport implements Transport {
   async get(request: TransportRequest): Promise<TransportResponse> {
     const credentials = await this.#credentials.get();
     const response = await this.#send(request, credentials);
-    return { status: response.statusCode ?? 0, headers: response.headers, body: readBody(response, request.signal) };
+    return {
+      status: response.statusCode ?? 0,
+      headers: response.headers,
+      body: new HttpBody(response, request.signal),
+    };
   }
 
   credentialsRefused(): void {
@@ -77,9 +81,11 @@ export class Http1Transport implements Transport {
         reject(this.#failure(error));
       };
       const timer = this.#clock.after(CONNECT_TIMEOUT_MS, () => {
-        outgoing.destroy(new InformerError("timeout", `${this.server} took longer than ${CONNECT_TIMEOUT_MS} ms to connect`));
+        outgoing.destroy(
+          new InformerError("timeout", `${this.server} took longer than ${CONNECT_TIMEOUT_MS} ms to connect`),
+        );
       });
-      const release = onAbort(request.signal, () => outgoing.destroy(abortReason(request.signal)));
+      const release = onAbort(request.signal, () => outgoing.destroy(abortError(request.signal)));
       outgoing.on("error", fail);
       outgoing.on("socket", (socket) => {
         // A socket out of the pool is connected already and says nothing more.
@@ -119,24 +125,4 @@ export class Http1Transport implements Transport {
     const tls = /^(?:ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/.test(code);
     return new InformerError(tls ? "tls" : "connection", `${this.server}: ${messageOf(error)}`, { cause: error });
   }
-}
-
-/** Node destroys the message when the loop is left early, which closes the connection: exactly right for a watch. */
-async function* readBody(response: IncomingMessage, signal: AbortSignal): AsyncGenerator<Buffer> {
-  const release = onAbort(signal, () => response.destroy(abortReason(signal)));
-  const stream = response.headers["content-encoding"] === "gzip" ? response.pipe(createGunzip()) : response;
-  if (stream !== response) response.on("error", (error) => stream.destroy(error));
-  try {
-    yield* stream as AsyncIterable<Buffer>;
-  } catch (error) {
-    if (error instanceof InformerError) throw error;
-    throw new InformerError("connection", `the connection broke: ${messageOf(error)}`, { cause: error });
-  } finally {
-    release();
-  }
-}
-
-/** An error for whoever is in the middle of reading; the one who aborted looks at the signal and not at this. */
-function abortReason(signal: AbortSignal): Error {
-  return signal.reason instanceof Error ? signal.reason : new InformerError("stopped", "the request was called off");
 }

@@ -80,7 +80,12 @@ function scanMetadata(bytes: Buffer, start: number, end: number, scanned: Scanne
 }
 
 /** Where the value of a top-level key lies in the object that begins at `start`; `undefined` when it has no such key. */
-export function findValue(bytes: Buffer, start: number, end: number, key: string): { start: number; end: number } | undefined {
+export function findValue(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  key: string,
+): { start: number; end: number } | undefined {
   let at = expect(bytes, skipSpace(bytes, start, end), end, OPEN_BRACE);
   for (;;) {
     at = skipSpace(bytes, at, end);
@@ -132,7 +137,8 @@ function skipString(bytes: Buffer, at: number, end: number): number {
 /** A number, `true`, `false` or `null`. */
 function skipLiteral(bytes: Buffer, at: number, end: number): number {
   let i = at;
-  while (i < end && bytes[i] !== COMMA && bytes[i] !== CLOSE_BRACE && bytes[i] !== CLOSE_BRACKET && bytes[i]! > SPACE) i++;
+  while (i < end && bytes[i] !== COMMA && bytes[i] !== CLOSE_BRACE && bytes[i] !== CLOSE_BRACKET && bytes[i]! > SPACE)
+    i++;
   if (i === at) throw malformed(bytes, at, end, "no value where one belongs");
   return i;
 }
@@ -172,12 +178,19 @@ export function parseJson(bytes: Buffer, start = 0, end = bytes.length): unknown
     // ASCII as Latin-1 gives V8 a one-byte string, which it makes and parses fastest.
     return JSON.parse(slice.toString(isAscii(slice) ? "latin1" : "utf8"));
   } catch (error) {
-    throw new InformerError("decode", `not JSON: ${(error as Error).message}; it begins ${excerpt(bytes, start, end)}`, { cause: error });
+    throw new InformerError(
+      "decode",
+      `not JSON: ${(error as Error).message}; it begins ${excerpt(bytes, start, end)}`,
+      { cause: error },
+    );
   }
 }
 
 function malformed(bytes: Buffer, start: number, end: number, found: string): InformerError {
-  return new InformerError("decode", `not the JSON of an object: found ${found} at byte ${start}: ${excerpt(bytes, start, end)}`);
+  return new InformerError(
+    "decode",
+    `not the JSON of an object: found ${found} at byte ${start}: ${excerpt(bytes, start, end)}`,
+  );
 }
 
 /** The beginning of what was sent, for an error message: short, and never raw control characters. */

@@ -14,11 +14,18 @@ export interface TransportResponse {
   readonly status: number;
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: ResponseBody;
+}
+
+/** The body of an answer as it arrives. Reading slowly holds the server back. */
+export interface ResponseBody {
   /**
-   * The body as it arrives. Reading slowly holds the server back. Leaving the loop early closes the connection.
-   * Fails with an InformerError `connection` when it breaks off.
+   * The next bytes; `undefined` at the end. One call at a time.
+   * @throws InformerError `connection` when it breaks off, or what the request's signal was aborted with
    */
-  readonly body: AsyncIterable<Buffer>;
+  read(): Promise<Buffer | undefined>;
+  /** To be called by whoever does not read to the end: closes the connection. */
+  close(): void;
 }
 
 export interface Transport {

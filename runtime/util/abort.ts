@@ -27,6 +27,11 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
   return () => signal.removeEventListener("abort", callback);
 }
 
+/** What to fail with when a signal called the work off. Whoever aborted looks at the signal and never sees it. */
+export function abortError(signal: AbortSignal): Error {
+  return signal.reason instanceof Error ? signal.reason : new Error("called off");
+}
+
 /** A promise with its ends in hand (`Promise.withResolvers` is not in Node 20). */
 export interface Deferred<T> {
   readonly promise: Promise<T>;

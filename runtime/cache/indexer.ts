@@ -1,0 +1,220 @@
+/** The cache itself: entries by key and by index. Counterpart: tools/cache/thread_safe_store.go. */
+import { InformerError, toInformerError } from "../api/informer-error.js";
+import type { Cached, KubernetesObject } from "../api/object-meta.js";
+import { Entry } from "./entry.js";
+import { type Indexers, type IndexFunc, NAMESPACE_INDEX, type Store } from "./store.js";
+
+/** What a replace changed, for notifications: deletions, then the rest in the order of the list. */
+export interface Replaced<T extends KubernetesObject> {
+  readonly deleted: readonly Entry<T>[];
+  /** `old` is absent for an object that is new. Objects whose resourceVersion is as it was are not among them. */
+  readonly changed: readonly { readonly old: Entry<T> | undefined; readonly entry: Entry<T> }[];
+}
+
+/** Entries by index value. An index value that no entry has any more is removed, so indexes never outgrow the store. */
+interface Index<T extends KubernetesObject> {
+  readonly values: (entry: Entry<T>) => readonly string[];
+  readonly entries: Map<string, Map<string, Entry<T>>>;
+  /** What each entry was filed under, when that takes a user's function to tell. */
+  readonly filed: Map<string, readonly string[]> | undefined;
+}
+
+const NO_VALUES: readonly string[] = [];
+
+/** Every write is one synchronous step: no reader, and no index, ever sees half of it. */
+export class Indexer<T extends KubernetesObject> implements Store<T> {
+  readonly #onIndexError: (error: InformerError) => void;
+  readonly #indexes = new Map<string, Index<T>>();
+  #entries = new Map<string, Entry<T>>();
+  #resourceVersion = "";
+
+  /** @param onIndexError told when an index function throws or gives no array; the object stays out of that index */
+  constructor(onIndexError: (error: InformerError) => void) {
+    this.#onIndexError = onIndexError;
+    this.#indexes.set(NAMESPACE_INDEX, { values: (entry) => [entry.namespace], entries: new Map(), filed: undefined });
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get resourceVersion(): string {
+    return this.#resourceVersion;
+  }
+
+  get(key: string): Cached<T> | undefined {
+    return this.#entries.get(key)?.object;
+  }
+
+  has(key: string): boolean {
+    return this.#entries.has(key);
+  }
+
+  list(): Cached<T>[] {
+    return Array.from(this.#entries.values(), (entry) => entry.object);
+  }
+
+  listKeys(): string[] {
+    return [...this.#entries.keys()];
+  }
+
+  byIndex(indexName: string, value: string): Cached<T>[] {
+    return Array.from(this.entriesByIndex(indexName, value), (entry) => entry.object);
+  }
+
+  indexKeys(indexName: string, value: string): string[] {
+    return [...(this.#index(indexName).entries.get(value)?.keys() ?? [])];
+  }
+
+  index(indexName: string, object: Cached<T>): Cached<T>[] {
+    const index = this.#index(indexName);
+    const found = new Set<Entry<T>>();
+    for (const value of index.values(asEntry(object))) {
+      for (const entry of index.entries.get(value)?.values() ?? []) found.add(entry);
+    }
+    return Array.from(found, (entry) => entry.object);
+  }
+
+  listIndexValues(indexName: string): string[] {
+    return [...this.#index(indexName).entries.keys()];
+  }
+
+  /** Undecoded access, for listers that look at labels first and for replay to a late handler. */
+  getEntry(key: string): Entry<T> | undefined {
+    return this.#entries.get(key);
+  }
+
+  entries(): IterableIterator<Entry<T>> {
+    return this.#entries.values();
+  }
+
+  entriesByIndex(indexName: string, value: string): Iterable<Entry<T>> {
+    return this.#index(indexName).entries.get(value)?.values() ?? [];
+  }
+
+  /** Adds or updates; gives back what was there before. */
+  put(entry: Entry<T>): Entry<T> | undefined {
+    const old = this.#entries.get(entry.key);
+    this.#entries.set(entry.key, entry);
+    for (const index of this.#indexes.values()) file(index, old, entry);
+    this.#resourceVersion = entry.resourceVersion;
+    return old;
+  }
+
+  /** Removes by key; gives back what was there. @param resourceVersion at which it is gone */
+  delete(key: string, resourceVersion: string): Entry<T> | undefined {
+    const old = this.#entries.get(key);
+    if (old !== undefined) {
+      this.#entries.delete(key);
+      for (const index of this.#indexes.values()) unfile(index, old);
+    }
+    this.#resourceVersion = resourceVersion;
+    return old;
+  }
+
+  /**
+   * Swaps the whole content in one step and says what changed. An entry whose uid and resourceVersion are as before is kept
+   * as it is, with whatever was decoded of it.
+   */
+  replace(entries: Iterable<Entry<T>>, resourceVersion: string): Replaced<T> {
+    const before = this.#entries;
+    const after = new Map<string, Entry<T>>();
+    for (const entry of entries) {
+      const old = before.get(entry.key);
+      after.set(entry.key, old !== undefined && isSame(old, entry) ? old : entry);
+    }
+    const deleted = Array.from(before.values()).filter((entry) => !after.has(entry.key));
+    const changed: { old: Entry<T> | undefined; entry: Entry<T> }[] = [];
+    for (const entry of after.values()) {
+      const old = before.get(entry.key);
+      if (old !== entry) changed.push({ old, entry });
+    }
+    for (const index of this.#indexes.values()) {
+      for (const old of deleted) unfile(index, old);
+      for (const { old, entry } of changed) file(index, old, entry);
+    }
+    this.#entries = after;
+    this.#resourceVersion = resourceVersion;
+    return { deleted, changed };
+  }
+
+  /** Takes note that the content is that of a later resourceVersion, with nothing changed. */
+  bookmark(resourceVersion: string): void {
+    this.#resourceVersion = resourceVersion;
+  }
+
+  /**
+   * Adds indexes and files what is there, before it returns.
+   * @throws InformerError `usage` when a name is taken; nothing is added then
+   */
+  addIndexers(indexers: Indexers<T>): void {
+    for (const name of Object.keys(indexers)) {
+      if (this.#indexes.has(name)) throw new InformerError("usage", `there is an index "${name}" already`);
+    }
+    for (const [name, indexFunc] of Object.entries(indexers)) {
+      const index: Index<T> = { values: this.#guarded(name, indexFunc), entries: new Map(), filed: new Map() };
+      for (const entry of this.#entries.values()) file(index, undefined, entry);
+      this.#indexes.set(name, index);
+    }
+  }
+
+  #guarded(name: string, indexFunc: IndexFunc<T>): (entry: Entry<T>) => readonly string[] {
+    return (entry) => {
+      try {
+        const values: unknown = indexFunc(entry.object);
+        if (Array.isArray(values)) return values as string[];
+        throw new TypeError(`returned ${typeof values}, not an array of strings`);
+      } catch (error) {
+        this.#onIndexError(toInformerError(error, "index", `index "${name}" of ${entry.key}`));
+        return NO_VALUES;
+      }
+    };
+  }
+
+  #index(name: string): Index<T> {
+    const index = this.#indexes.get(name);
+    if (index !== undefined) return index;
+    const known = [...this.#indexes.keys()].join(", ");
+    throw new InformerError("usage", `there is no index "${name}"; there are: ${known}. Add it with addIndexers()`);
+  }
+}
+
+function isSame(a: Entry, b: Entry): boolean {
+  return a.resourceVersion === b.resourceVersion && a.uid === b.uid;
+}
+
+function file<T extends KubernetesObject>(index: Index<T>, old: Entry<T> | undefined, entry: Entry<T>): void {
+  const values = index.values(entry);
+  if (old !== undefined) {
+    const before = index.filed === undefined ? index.values(old) : (index.filed.get(old.key) ?? NO_VALUES);
+    for (const value of before) if (!values.includes(value)) remove(index, value, old.key);
+  }
+  for (const value of values) {
+    const filed = index.entries.get(value);
+    if (filed === undefined) index.entries.set(value, new Map([[entry.key, entry]]));
+    else filed.set(entry.key, entry);
+  }
+  index.filed?.set(entry.key, values);
+}
+
+function unfile<T extends KubernetesObject>(index: Index<T>, old: Entry<T>): void {
+  const values = index.filed === undefined ? index.values(old) : (index.filed.get(old.key) ?? NO_VALUES);
+  for (const value of values) remove(index, value, old.key);
+  index.filed?.delete(old.key);
+}
+
+function remove<T extends KubernetesObject>(index: Index<T>, value: string, key: string): void {
+  const filed = index.entries.get(value);
+  filed?.delete(key);
+  if (filed?.size === 0) index.entries.delete(value);
+}
+
+function asEntry<T extends KubernetesObject>(object: Cached<T>): Entry<T> {
+  const {
+    namespace = "",
+    name,
+    uid,
+    resourceVersion,
+  } = object.metadata as { namespace?: string; name: string; uid: string; resourceVersion: string };
+  return Entry.fromObject({ key: namespace === "" ? name : `${namespace}/${name}`, uid, resourceVersion }, object);
+}

@@ -1,0 +1,224 @@
+/** LIST and WATCH of one resource as entries. Counterpart: tools/cache/listwatch.go. */
+import { apiVersionOf, collectionPath, type GroupVersionResource } from "../api/group-version-resource.js";
+import { InformerError } from "../api/informer-error.js";
+import { metaNamespaceKey } from "../api/keys.js";
+import { type ListOptions, listOptionsQuery } from "../api/list-options.js";
+import type { KubernetesObject } from "../api/object-meta.js";
+import { type Status, statusError } from "../api/status-error.js";
+import type { ApiClient, WatchBody } from "../transport/api-client.js";
+import { findValue, parseJson, type ScannedObject, scanObject } from "../transport/json-scan.js";
+import { Entry, type EntryMeta } from "./entry.js";
+
+/** One page of a list. */
+export interface ListPage<T extends KubernetesObject> {
+  readonly entries: Entry<T>[];
+  readonly resourceVersion: string;
+  /** The token for the next page; `""` after the last. */
+  readonly continue: string;
+}
+
+/** One frame of a watch, in the order of the stream. */
+export type WatchEvent<T extends KubernetesObject> =
+  | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly entry: Entry<T> }
+  /** `initialEventsEnd`: all objects that were there when a streaming list began have been sent (KEP-3157). */
+  | { readonly type: "BOOKMARK"; readonly resourceVersion: string; readonly initialEventsEnd: boolean }
+  /** The server ends the watch and says why. */
+  | { readonly type: "ERROR"; readonly error: InformerError };
+
+/** An open watch. */
+export interface Watch<T extends KubernetesObject> {
+  /**
+   * The next frames that came together, at least one; `undefined` once the server has closed the watch.
+   * @throws InformerError `connection`, `protocol` or `decode`, after which the watch is over
+   */
+  next(): Promise<readonly WatchEvent<T>[] | undefined>;
+  close(): void;
+}
+
+/** What a reflector reads from. Each call is one request; the signal ends it. */
+export interface ListerWatcher<T extends KubernetesObject> {
+  /** For messages: `pods`, or `deployments.apps in namespace "default"`. */
+  readonly name: string;
+  /** @param onProgress called whenever bytes arrive */
+  list(options: ListOptions, signal: AbortSignal, onProgress: () => void): Promise<ListPage<T>>;
+  watch(options: ListOptions, signal: AbortSignal): Promise<Watch<T>>;
+}
+
+export interface ListWatchOptions {
+  readonly resource: GroupVersionResource;
+  /** Its kind, where it is known: items of a typed list do not say theirs. */
+  readonly kind?: string | undefined;
+  /** Only objects of this namespace. */
+  readonly namespace?: string | undefined;
+  /** A last word on the query of every request, as for selectors. */
+  readonly tweakListOptions?: ((options: ListOptions) => ListOptions) | undefined;
+}
+
+const JSON_TYPE = "application/json";
+
+export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
+  readonly name: string;
+  readonly #client: ApiClient;
+  readonly #options: ListWatchOptions;
+  readonly #path: string;
+  /** `"kind":"Pod","apiVersion":"v1",` to put before an item that does not say what it is. */
+  readonly #typeMeta: Buffer | undefined;
+
+  constructor(client: ApiClient, options: ListWatchOptions) {
+    const { resource, kind, namespace } = options;
+    this.#client = client;
+    this.#options = options;
+    this.#path = collectionPath(resource, namespace);
+    const qualified = resource.group === "" ? resource.resource : `${resource.resource}.${resource.group}`;
+    this.name = namespace === undefined ? qualified : `${qualified} in namespace "${namespace}"`;
+    this.#typeMeta = kind === undefined ? undefined : typeMeta(kind, apiVersionOf(resource));
+  }
+
+  async list(options: ListOptions, signal: AbortSignal, onProgress: () => void): Promise<ListPage<T>> {
+    const items: { meta: EntryMeta; bytes: Buffer; hasKind: boolean }[] = [];
+    const request = { path: this.#pathWith(options, false), what: `list ${this.name}`, accept: JSON_TYPE, signal };
+    const envelope = await this.#client.list(
+      request,
+      (bytes, start, end) => {
+        const scanned = scanObject(bytes, start, end);
+        const hasKind = scanned.hasKind || this.#typeMeta !== undefined;
+        items.push({ meta: this.#meta(scanned), bytes: this.#ownBytes(bytes, start, end, scanned), hasKind });
+      },
+      onProgress,
+    );
+    const resourceVersion = envelope.metadata?.resourceVersion ?? "";
+    if (envelope.kind === "Table")
+      throw new InformerError("protocol", `list ${this.name}: the server answered with a Table`);
+    if (resourceVersion === "")
+      throw new InformerError("protocol", `list ${this.name}: the list has no resourceVersion`);
+    const fallback = typeMeta(envelope.kind?.replace(/List$/, "") ?? "", envelope.apiVersion ?? "");
+    const entries = items.map(({ meta, bytes, hasKind }) =>
+      Entry.fromBytes<T>(meta, hasKind ? bytes : withTypeMeta(fallback, bytes, 0, bytes.length)),
+    );
+    return { entries, resourceVersion, continue: envelope.metadata?.continue ?? "" };
+  }
+
+  async watch(options: ListOptions, signal: AbortSignal): Promise<Watch<T>> {
+    const request = { path: this.#pathWith(options, true), what: `watch ${this.name}`, accept: JSON_TYPE, signal };
+    return new JsonWatch<T>(await this.#client.watch(request), (bytes, start, end) => this.#event(bytes, start, end));
+  }
+
+  #pathWith(options: ListOptions, watch: boolean): string {
+    return `${this.#path}?${listOptionsQuery(this.#options.tweakListOptions?.(options) ?? options, watch)}`;
+  }
+
+  /** @throws InformerError `decode` or `protocol` when the line is not an event */
+  #event(bytes: Buffer, start: number, end: number): WatchEvent<T> {
+    const { type, object } = frame(bytes, start, end);
+    switch (type) {
+      case "ADDED":
+      case "MODIFIED":
+      case "DELETED": {
+        const scanned = scanObject(bytes, object.start, object.end);
+        return {
+          type,
+          entry: Entry.fromBytes<T>(this.#meta(scanned), this.#ownBytes(bytes, object.start, object.end, scanned)),
+        };
+      }
+      case "BOOKMARK": {
+        const { metadata } = parseJson(bytes, object.start, object.end) as KubernetesObject;
+        const initialEventsEnd = metadata?.annotations?.["k8s.io/initial-events-end"] === "true";
+        return { type, resourceVersion: metadata?.resourceVersion ?? "", initialEventsEnd };
+      }
+      case "ERROR": {
+        const status = parseJson(bytes, object.start, object.end) as Status;
+        return { type, error: statusError(status.code ?? 500, status, `watch ${this.name} at ${this.#client.server}`) };
+      }
+      default:
+        throw new InformerError("protocol", `watch ${this.name}: unknown event type ${JSON.stringify(type)}`);
+    }
+  }
+
+  #meta({ namespace, name, uid, resourceVersion }: ScannedObject): EntryMeta {
+    if (name === "" || resourceVersion === "") {
+      throw new InformerError("protocol", `${this.name}: the server sent an object without a name or resourceVersion`);
+    }
+    return { key: metaNamespaceKey(namespace, name), uid, resourceVersion };
+  }
+
+  #ownBytes(bytes: Buffer, start: number, end: number, { hasKind }: ScannedObject): Buffer {
+    if (hasKind || this.#typeMeta === undefined) return Buffer.from(bytes.subarray(start, end));
+    return withTypeMeta(this.#typeMeta, bytes, start, end);
+  }
+}
+
+class JsonWatch<T extends KubernetesObject> implements Watch<T> {
+  readonly #body: WatchBody;
+  readonly #decode: (bytes: Buffer, start: number, end: number) => WatchEvent<T>;
+  #failure: unknown;
+
+  constructor(body: WatchBody, decode: (bytes: Buffer, start: number, end: number) => WatchEvent<T>) {
+    this.#body = body;
+    this.#decode = decode;
+  }
+
+  async next(): Promise<readonly WatchEvent<T>[] | undefined> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const events: WatchEvent<T>[] = [];
+    while (events.length === 0) {
+      let open: boolean;
+      try {
+        open = await this.#body.read((bytes, start, end) => events.push(this.#decode(bytes, start, end)));
+      } catch (error) {
+        // What came whole before the fault is good: it is given out first, the fault with the next call.
+        if (events.length === 0) throw error;
+        this.#failure = error;
+        break;
+      }
+      if (!open && events.length === 0) return undefined;
+    }
+    return events;
+  }
+
+  close(): void {
+    this.#body.close();
+  }
+}
+
+/** `{"type":"` as every Kubernetes server writes it, and what follows the type. */
+const TYPE_PREFIX = Buffer.from('{"type":"');
+const OBJECT_INFIX = Buffer.from('","object":');
+const QUOTE = 0x22;
+const CLOSE_BRACE = 0x7d;
+
+interface Frame {
+  readonly type: string;
+  readonly object: { readonly start: number; readonly end: number };
+}
+
+/** Type and object of an event. The usual layout is recognised by its first bytes; any other is read as JSON. */
+function frame(bytes: Buffer, start: number, end: number): Frame {
+  const typeStart = start + TYPE_PREFIX.length;
+  const typeEnd = bytes.indexOf(QUOTE, typeStart);
+  if (startsWith(bytes, start, TYPE_PREFIX) && startsWith(bytes, typeEnd, OBJECT_INFIX)) {
+    let objectEnd = end - 1;
+    while (objectEnd > typeEnd && bytes[objectEnd] !== CLOSE_BRACE) objectEnd--;
+    return {
+      type: bytes.toString("latin1", typeStart, typeEnd),
+      object: { start: typeEnd + OBJECT_INFIX.length, end: objectEnd },
+    };
+  }
+  const type = findValue(bytes, start, end, "type");
+  const object = findValue(bytes, start, end, "object");
+  if (type === undefined || object === undefined)
+    throw new InformerError("protocol", "an event of the watch has no type or no object");
+  return { type: String(parseJson(bytes, type.start, type.end)), object };
+}
+
+function startsWith(bytes: Buffer, at: number, prefix: Buffer): boolean {
+  return at >= 0 && bytes.compare(prefix, 0, prefix.length, at, at + prefix.length) === 0;
+}
+
+function typeMeta(kind: string, apiVersion: string): Buffer {
+  return Buffer.from(`{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},`);
+}
+
+/** The object with its kind and apiVersion put first; what stands there is an object with metadata, so it is not empty. */
+function withTypeMeta(prefix: Buffer, bytes: Buffer, start: number, end: number): Buffer {
+  return Buffer.concat([prefix, bytes.subarray(bytes.indexOf(0x7b, start) + 1, end)]);
+}

@@ -1,0 +1,44 @@
+/** A whole list, page by page. Counterpart: client-go's tools/pager. */
+import { InformerError, isInformerError } from "../api/informer-error.js";
+import type { ListOptions } from "../api/list-options.js";
+import type { KubernetesObject } from "../api/object-meta.js";
+import type { Entry } from "./entry.js";
+import type { ListerWatcher, ListPage } from "./list-watch.js";
+
+export interface PagedList<T extends KubernetesObject> {
+  readonly entries: Entry<T>[];
+  readonly resourceVersion: string;
+  /** Whether the server gave it in more than one page. */
+  readonly paginated: boolean;
+}
+
+/**
+ * Pages after the first name no resourceVersion: the token says it. When a token has expired the whole list is
+ * asked for once more, unpaged, at the first page's resourceVersion; pages of two snapshots are never mixed.
+ */
+export async function listAllPages<T extends KubernetesObject>(
+  listerWatcher: ListerWatcher<T>,
+  options: ListOptions,
+  signal: AbortSignal,
+  onProgress: () => void,
+): Promise<PagedList<T>> {
+  const first = await listerWatcher.list(options, signal, onProgress);
+  if (first.continue === "") return { ...first, paginated: false };
+  const entries = first.entries;
+  const tokens = new Set<string>();
+  let page: ListPage<T> = first;
+  while (page.continue !== "") {
+    if (tokens.has(page.continue)) {
+      throw new InformerError("protocol", `list ${listerWatcher.name}: the server gave the same continue token twice`);
+    }
+    tokens.add(page.continue);
+    try {
+      page = await listerWatcher.list({ ...options, resourceVersion: "", continue: page.continue }, signal, onProgress);
+    } catch (error) {
+      if (!isInformerError(error) || error.code !== "expired") throw error;
+      return { ...(await listerWatcher.list({ ...options, limit: 0 }, signal, onProgress)), paginated: true };
+    }
+    for (const entry of page.entries) entries.push(entry);
+  }
+  return { entries, resourceVersion: page.resourceVersion, paginated: true };
+}

@@ -1,0 +1,109 @@
+/** Between reflector and controller. Counterpart: the `Queue` interface of tools/cache/fifo.go, with AtomicFIFO's deltas. */
+import type { KubernetesObject } from "../api/object-meta.js";
+import { type Deferred, deferred } from "../util/abort.js";
+import { RingQueue } from "../util/ring-queue.js";
+import type { Entry } from "./entry.js";
+
+/** One change of one object, as the server reported it. */
+export interface Delta<T extends KubernetesObject> {
+  readonly type: "Added" | "Updated" | "Deleted";
+  readonly entry: Entry<T>;
+}
+
+/** Changes of one object, oldest first. */
+export interface Deltas<T extends KubernetesObject> {
+  readonly type: "Deltas";
+  readonly key: string;
+  readonly deltas: Delta<T>[];
+}
+
+/** What is popped, in the order in which it came in. */
+export type QueueItem<T extends KubernetesObject> =
+  | Deltas<T>
+  /** The whole content, from a list. Objects that are not in it were deleted while nobody looked. */
+  | { readonly type: "ReplacedAll"; readonly entries: readonly Entry<T>[]; readonly resourceVersion: string }
+  /** Every object is to be told again to the handlers that asked for a resync. */
+  | { readonly type: "SyncAll" }
+  /** Nothing changed up to this resourceVersion. */
+  | { readonly type: "Bookmark"; readonly resourceVersion: string };
+
+/**
+ * One producer, the reflector; one consumer, the controller. Nothing is lost and nothing overtakes: two changes of one key
+ * are popped in order, and what came before a replace is popped before it.
+ */
+export interface Queue<T extends KubernetesObject> {
+  enqueue(delta: Delta<T>): void;
+  replace(entries: readonly Entry<T>[], resourceVersion: string): void;
+  /** Asks for a resync. One that still waits serves for two. */
+  resync(): void;
+  bookmark(resourceVersion: string): void;
+  /** The oldest item; `undefined` when there is none. Never waits. */
+  pop(): QueueItem<T> | undefined;
+  /** Resolves when there is something to pop, or the queue is closed. For one waiter. */
+  ready(): Promise<void>;
+  /** What is queued can still be popped; what comes later is dropped. */
+  close(): void;
+  readonly closed: boolean;
+  /** Items that wait. */
+  readonly length: number;
+}
+
+/** All of a queue but the question how changes are collected. */
+export abstract class Fifo<T extends KubernetesObject> implements Queue<T> {
+  readonly #items = new RingQueue<QueueItem<T>>();
+  #waiter: Deferred<void> | undefined;
+  #syncQueued = false;
+  #closed = false;
+
+  abstract enqueue(delta: Delta<T>): void;
+
+  get length(): number {
+    return this.#items.length;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  replace(entries: readonly Entry<T>[], resourceVersion: string): void {
+    this.push({ type: "ReplacedAll", entries, resourceVersion });
+  }
+
+  resync(): void {
+    if (this.#syncQueued) return;
+    this.#syncQueued = true;
+    this.push({ type: "SyncAll" });
+  }
+
+  bookmark(resourceVersion: string): void {
+    this.push({ type: "Bookmark", resourceVersion });
+  }
+
+  pop(): QueueItem<T> | undefined {
+    const item = this.#items.shift();
+    if (item?.type === "SyncAll") this.#syncQueued = false;
+    return item;
+  }
+
+  ready(): Promise<void> {
+    if (this.#items.length > 0 || this.#closed) return Promise.resolve();
+    this.#waiter ??= deferred();
+    return this.#waiter.promise;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#wake();
+  }
+
+  protected push(item: QueueItem<T>): void {
+    if (this.#closed) return;
+    this.#items.push(item);
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#waiter?.resolve();
+    this.#waiter = undefined;
+  }
+}

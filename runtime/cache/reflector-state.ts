@@ -1,0 +1,212 @@
+/**
+ * What a reflector does next, as a pure function: no request, no timer and no clock in here. Counterpart: the loop of
+ * tools/cache/reflector.go (`ListAndWatch`), whose rules are kept but for the marked ones.
+ *
+ *            ┌──────────── failed, paced ───────────┐
+ *            ▼                                      │
+ *   watchList ── end bookmark ──▶ (watching) ── closed or broken: resume, paced ──▶ watch ──▶ (watching) …
+ *       │ refused, or no bookmark                      expired, or stuck
+ *       ▼                                                    │
+ *     list ── done ──▶ watch                                 └──▶ watchList or list, from the last resourceVersion
+ */
+import type { InformerError, InformerErrorCode } from "../api/informer-error.js";
+import { backoffMs } from "../util/backoff.js";
+
+/** A request to make. `resourceVersion` as it is sent. */
+export type ReflectorAction =
+  /** A watch that first sends what is there (KEP-3157), and then goes on as the watch. */
+  | { readonly type: "watchList"; readonly resourceVersion: string }
+  | { readonly type: "list"; readonly resourceVersion: string; readonly limit: number }
+  | { readonly type: "watch"; readonly resourceVersion: string };
+
+/** How a request ended. `error` is absent when the server closed the stream without a word. */
+export type ReflectorEvent =
+  | { readonly type: "listed"; readonly resourceVersion: string; readonly paginated: boolean }
+  | { readonly type: "listFailed"; readonly error: InformerError }
+  /** A streaming list that ended before its end bookmark. */
+  | { readonly type: "watchListFailed"; readonly error: InformerError | undefined }
+  /** A watch that ended, or a streaming list after its end bookmark. */
+  | { readonly type: "watchEnded"; readonly error: InformerError | undefined; readonly events: number };
+
+export interface ReflectorState {
+  readonly action: ReflectorAction;
+  /** When the action's request began, on the monotonic clock. */
+  readonly startedMs: number;
+  /** Up to where everything is in the queue; `""` before the first list. */
+  readonly lastSyncResourceVersion: string;
+  /** The server does not know {@link lastSyncResourceVersion} any more, or not yet: the next list asks for the newest. */
+  readonly unavailable: boolean;
+  /** A list from the watch cache came in pages, so this server has no watch cache and later lists must be paged too. */
+  readonly paginated: boolean;
+  /** Whether to try streaming lists; false once this server was seen not to do them. client-go asks again each round. */
+  readonly streaming: boolean;
+  /** Requests in a row that did not last; reset by a watch that stayed up for {@link STABLE_MS}. */
+  readonly failures: number;
+  /** Streaming lists in a row that the server closed before the end bookmark. */
+  readonly unfinishedStreams: number;
+  /** Watches in a row from one resourceVersion that brought nothing but a fault or an instant close. */
+  readonly stuck: number;
+  /** The one relist that an expired watch gets without waiting has been used since the last stable watch. */
+  readonly relistedAtOnce: boolean;
+}
+
+export interface ReflectorStep {
+  readonly state: ReflectorState;
+  /** How long to wait before `state.action` begins. */
+  readonly delayMs: number;
+}
+
+/** A watch that lasted this long counts as progress. client-go resets on a timer instead, which makes its delays a saw-tooth. */
+const STABLE_MS = 30_000;
+/** A watch that the server closes sooner than this, without an event, is a `VeryShortWatchError` to client-go. */
+const VERY_SHORT_WATCH_MS = 1_000;
+/** After this many fruitless watches from one resourceVersion, it is the resourceVersion that is wrong. */
+const MAX_STUCK = 3;
+const DEFAULT_PAGE_SIZE = 500;
+/** Statuses by which a server or proxy says that it does not do streaming lists. */
+const NOT_SUPPORTED = new Set([400, 405, 406, 415, 422, 501]);
+/** Faults of the way to the server or of the right to ask: another kind of request would fare no better. */
+const RETRY_AS_IT_IS: ReadonlySet<InformerErrorCode> = new Set([
+  "connection",
+  "tls",
+  "credential",
+  "unauthorized",
+  "throttled",
+]);
+
+/** @param streaming whether to begin with a streaming list, client-go's default since 1.35 */
+export function initialReflectorState(streaming: boolean, nowMs: number): ReflectorState {
+  const blank: Omit<ReflectorState, "action"> = {
+    startedMs: nowMs,
+    lastSyncResourceVersion: "",
+    unavailable: false,
+    paginated: false,
+    streaming,
+    failures: 0,
+    unfinishedStreams: 0,
+    stuck: 0,
+    relistedAtOnce: false,
+  };
+  return { ...blank, action: relist(blank) };
+}
+
+/** Takes note of a resourceVersion up to which everything is queued: of an event or a bookmark. */
+export function advanced(state: ReflectorState, resourceVersion: string): ReflectorState {
+  return { ...state, lastSyncResourceVersion: resourceVersion, stuck: 0 };
+}
+
+/** The end bookmark of a streaming list has come: its stream goes on as the watch. */
+export function streamSynced(state: ReflectorState, resourceVersion: string): ReflectorState {
+  return { ...advanced(state, resourceVersion), unavailable: false, unfinishedStreams: 0 };
+}
+
+/** @param random in [0, 1), for jitter */
+export function step(state: ReflectorState, event: ReflectorEvent, nowMs: number, random: number): ReflectorStep {
+  const livedMs = nowMs - state.startedMs;
+  switch (event.type) {
+    case "listed": {
+      const paginated = state.paginated || (event.paginated && state.action.resourceVersion === "0");
+      const listed = { ...advanced(state, event.resourceVersion), unavailable: false, paginated };
+      return atOnce(listed, { type: "watch", resourceVersion: event.resourceVersion }, nowMs);
+    }
+    case "listFailed":
+      if (isUnavailable(event.error) && !state.unavailable) return relistAtOnce({ ...state, unavailable: true }, nowMs);
+      return paced(state, relist(state), event.error, nowMs, livedMs, random);
+    case "watchListFailed":
+      return afterWatchList(state, event.error, nowMs, livedMs, random);
+    case "watchEnded":
+      return afterWatch(livedMs >= STABLE_MS ? stable(state) : state, event, nowMs, livedMs, random);
+  }
+}
+
+function afterWatchList(
+  state: ReflectorState,
+  error: InformerError | undefined,
+  nowMs: number,
+  livedMs: number,
+  random: number,
+): ReflectorStep {
+  if (error !== undefined) {
+    if (isUnavailable(error) && !state.unavailable) return relistAtOnce({ ...state, unavailable: true }, nowMs);
+    if (RETRY_AS_IT_IS.has(error.code)) return paced(state, relist(state), error, nowMs, livedMs, random);
+    // client-go's rule: whatever else it is, a LIST in the same round may still succeed.
+    const streaming = state.streaming && !NOT_SUPPORTED.has(error.status ?? 0) && error.code !== "timeout";
+    return atOnce({ ...state, streaming }, list(state), nowMs);
+  }
+  // The server closed the stream before the end bookmark. client-go tries again for ever; here the second time is the last.
+  const unfinishedStreams = state.unfinishedStreams + 1;
+  if (unfinishedStreams >= 2) return atOnce({ ...state, unfinishedStreams, streaming: false }, list(state), nowMs);
+  return paced({ ...state, unfinishedStreams }, relist(state), undefined, nowMs, livedMs, random);
+}
+
+function afterWatch(
+  state: ReflectorState,
+  { error, events }: { readonly error: InformerError | undefined; readonly events: number },
+  nowMs: number,
+  livedMs: number,
+  random: number,
+): ReflectorStep {
+  if (error?.code === "expired" && !state.relistedAtOnce)
+    return relistAtOnce({ ...state, relistedAtOnce: true }, nowMs);
+  if (error?.code === "expired") return paced(state, relist(state), error, nowMs, livedMs, random);
+  if (error?.code === "too-large-resource-version") {
+    const unavailable = { ...state, unavailable: true };
+    return paced(unavailable, relist(unavailable), error, nowMs, livedMs, random);
+  }
+  const resume: ReflectorAction = { type: "watch", resourceVersion: state.lastSyncResourceVersion };
+  if (error !== undefined && RETRY_AS_IT_IS.has(error.code)) return paced(state, resume, error, nowMs, livedMs, random);
+  const fruitless = error === undefined ? events === 0 && livedMs < VERY_SHORT_WATCH_MS : events === 0;
+  if (!fruitless) return paced({ ...state, stuck: 0 }, resume, error, nowMs, livedMs, random);
+  const stuck = { ...state, stuck: state.stuck + 1 };
+  if (stuck.stuck < MAX_STUCK) return paced(stuck, resume, error, nowMs, livedMs, random);
+  const forgotten = { ...stuck, stuck: 0, unavailable: true };
+  return paced(forgotten, relist(forgotten), error, nowMs, livedMs, random);
+}
+
+function isUnavailable({ code }: InformerError): boolean {
+  return code === "expired" || code === "too-large-resource-version";
+}
+
+function stable(state: ReflectorState): ReflectorState {
+  return { ...state, failures: 0, relistedAtOnce: false };
+}
+
+type ListState = Pick<ReflectorState, "streaming" | "unavailable" | "lastSyncResourceVersion" | "paginated">;
+
+function relist(state: ListState): ReflectorAction {
+  if (!state.streaming) return list(state);
+  return { type: "watchList", resourceVersion: state.unavailable ? "" : state.lastSyncResourceVersion };
+}
+
+/** Never back in time: "not older than" the last one seen, and anything the watch cache has for the first. */
+function list({ unavailable, lastSyncResourceVersion, paginated }: ListState): ReflectorAction {
+  const resourceVersion = unavailable ? "" : lastSyncResourceVersion || "0";
+  // A watch cache ignores `limit` at "0" and serves an exact resourceVersion only unpaged.
+  const limit = paginated || resourceVersion === "" || resourceVersion === "0" ? DEFAULT_PAGE_SIZE : 0;
+  return { type: "list", resourceVersion, limit };
+}
+
+function relistAtOnce(state: ReflectorState, nowMs: number): ReflectorStep {
+  return atOnce(state, relist(state), nowMs);
+}
+
+function atOnce(state: ReflectorState, action: ReflectorAction, nowMs: number): ReflectorStep {
+  return { state: { ...state, action, startedMs: nowMs }, delayMs: 0 };
+}
+
+/**
+ * Spaces the starts of requests, not their ends: after a watch that lasted longer than the back-off the next one begins at
+ * once, and one that ends at once, events or none, is never reopened in a tight loop (kubernetes/kubernetes#137089 and others).
+ */
+function paced(
+  state: ReflectorState,
+  action: ReflectorAction,
+  error: InformerError | undefined,
+  nowMs: number,
+  livedMs: number,
+  random: number,
+): ReflectorStep {
+  const failures = state.failures + 1;
+  const delayMs = Math.max(backoffMs(failures, random) - livedMs, error?.retryAfterMs ?? 0, 0);
+  return { state: { ...state, action, failures, startedMs: nowMs + delayMs }, delayMs };
+}

@@ -1,0 +1,284 @@
+/**
+ * Keeps a queue fed with what the server has: the effects around {@link step}. Counterpart: tools/cache/reflector.go.
+ */
+import { InformerError, toInformerError } from "../api/informer-error.js";
+import type { KubernetesObject } from "../api/object-meta.js";
+import { childAbort } from "../util/abort.js";
+import type { Clock } from "../util/clock.js";
+import { sleep } from "../util/sleep.js";
+import type { Entry } from "./entry.js";
+import type { ListerWatcher, Watch, WatchEvent } from "./list-watch.js";
+import { listAllPages } from "./pager.js";
+import type { Queue } from "./queue.js";
+import {
+  advanced,
+  initialReflectorState,
+  type ReflectorAction,
+  type ReflectorEvent,
+  type ReflectorState,
+  step,
+  streamSynced,
+} from "./reflector-state.js";
+
+export interface ReflectorOptions<T extends KubernetesObject> {
+  readonly listerWatcher: ListerWatcher<T>;
+  readonly queue: Queue<T>;
+  readonly clock: Clock;
+  /** In [0, 1), for jitter. */
+  readonly random: () => number;
+  /** Whether to begin with a streaming list. */
+  readonly streaming: boolean;
+  /** What to queue of an object that came in; `undefined` leaves it out. */
+  readonly admit: (entry: Entry<T>) => Entry<T> | undefined;
+  readonly observer: ReflectorObserver;
+}
+
+/** Is told what happens, for health. Must not throw. */
+export interface ReflectorObserver {
+  /** A request begins. */
+  onAction(action: ReflectorAction): void;
+  /** The server has answered it with data: a list, an open watch, an event or a bookmark. */
+  onProgress(what: "opened" | "event" | "bookmark"): void;
+  /** It failed, or the server closed it (`error` absent); the next begins after `delayMs`. */
+  onWait(error: InformerError | undefined, delayMs: number): void;
+}
+
+/** client-go's: a random time in [5, 10) minutes, so that a cluster's watches do not all end together. */
+const MIN_WATCH_TIMEOUT_SECONDS = 5 * 60;
+/** How much later than it promised a server may end a watch before it is taken for dead (kube-rs' rule). */
+const WATCH_GRACE_MS = 5_000;
+/** A list may be slow, but not silent for this long. */
+const LIST_SILENCE_MS = 60_000;
+/** How long a streaming list may be silent without having sent its end bookmark. client-go waits for ever. */
+const END_BOOKMARK_SILENCE_MS = 60_000;
+
+export class Reflector<T extends KubernetesObject> {
+  readonly #options: ReflectorOptions<T>;
+  #state: ReflectorState;
+  #watchDeadlineMs = 0;
+
+  constructor(options: ReflectorOptions<T>) {
+    this.#options = options;
+    this.#state = initialReflectorState(options.streaming, options.clock.now());
+  }
+
+  get lastSyncResourceVersion(): string {
+    return this.#state.lastSyncResourceVersion;
+  }
+
+  /** Lists and watches until the signal aborts. Resolves when nothing of it runs any more; never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, random, observer } = this.#options;
+    while (!signal.aborted) {
+      observer.onAction(this.#state.action);
+      const event = await this.#perform(this.#state.action, signal);
+      if (signal.aborted) return;
+      const { state, delayMs } = step(this.#state, event, clock.now(), random());
+      this.#state = state;
+      if (event.type !== "listed") {
+        observer.onWait(event.error, delayMs);
+        await sleep(clock, delayMs, signal);
+      }
+    }
+  }
+
+  #perform(action: ReflectorAction, signal: AbortSignal): Promise<ReflectorEvent> {
+    switch (action.type) {
+      case "list":
+        return this.#list(action, signal);
+      case "watchList":
+        return this.#watchList(action, signal);
+      case "watch":
+        return this.#watch(action, signal);
+    }
+  }
+
+  async #list(
+    { resourceVersion, limit }: { resourceVersion: string; limit: number },
+    signal: AbortSignal,
+  ): Promise<ReflectorEvent> {
+    const { listerWatcher, queue, observer } = this.#options;
+    const silence = new Deadline(
+      this.#options.clock,
+      signal,
+      () => `list ${listerWatcher.name}: no data for ${LIST_SILENCE_MS} ms`,
+    );
+    const onProgress = () => silence.set(LIST_SILENCE_MS);
+    try {
+      onProgress();
+      const list = await listAllPages(listerWatcher, { resourceVersion, limit }, silence.signal, onProgress);
+      queue.replace(this.#admitAll(list.entries), list.resourceVersion);
+      observer.onProgress("opened");
+      return { type: "listed", resourceVersion: list.resourceVersion, paginated: list.paginated };
+    } catch (thrown) {
+      return { type: "listFailed", error: silence.failure(thrown, `list ${listerWatcher.name}`) };
+    } finally {
+      silence.release();
+    }
+  }
+
+  /** The objects go into a store of their own until the end bookmark, so that nobody ever sees half of them. */
+  async #watchList({ resourceVersion }: { resourceVersion: string }, signal: AbortSignal): Promise<ReflectorEvent> {
+    const { listerWatcher, queue, observer } = this.#options;
+    const initial = new Map<string, Entry<T>>();
+    let synced = false;
+    const onEvents = (events: readonly WatchEvent<T>[], silence: Deadline): InformerError | undefined => {
+      if (synced) return this.#onEvents(events);
+      silence.set(END_BOOKMARK_SILENCE_MS);
+      for (let i = 0; i < events.length; i++) {
+        const event = events[i]!;
+        switch (event.type) {
+          case "ADDED":
+          case "MODIFIED": {
+            const entry = this.#options.admit(event.entry);
+            if (entry !== undefined) initial.set(entry.key, entry);
+            break;
+          }
+          case "DELETED":
+            initial.delete(event.entry.key);
+            break;
+          case "ERROR":
+            return event.error;
+          case "BOOKMARK":
+            if (!event.initialEventsEnd) break;
+            synced = true;
+            silence.set(this.#watchDeadlineMs);
+            queue.replace([...initial.values()], event.resourceVersion);
+            this.#state = streamSynced(this.#state, event.resourceVersion);
+            observer.onProgress("bookmark");
+            return this.#onEvents(events.slice(i + 1));
+        }
+      }
+      return undefined;
+    };
+    const options = { resourceVersion, resourceVersionMatch: "NotOlderThan", sendInitialEvents: true } as const;
+    const { error, events } = await this.#stream(options, END_BOOKMARK_SILENCE_MS, signal, onEvents);
+    return synced ? { type: "watchEnded", error, events } : { type: "watchListFailed", error };
+  }
+
+  async #watch({ resourceVersion }: { resourceVersion: string }, signal: AbortSignal): Promise<ReflectorEvent> {
+    const { error, events } = await this.#stream({ resourceVersion }, undefined, signal, (batch) =>
+      this.#onEvents(batch),
+    );
+    return { type: "watchEnded", error, events };
+  }
+
+  /**
+   * Opens a watch and reads it to its end. A connection that has died without a word is noticed: the server was told when
+   * to end the watch, and when that time and a grace have passed it is taken for dead.
+   */
+  async #stream(
+    options: {
+      readonly resourceVersion: string;
+      readonly sendInitialEvents?: boolean;
+      readonly resourceVersionMatch?: "NotOlderThan";
+    },
+    firstDeadlineMs: number | undefined,
+    signal: AbortSignal,
+    onEvents: (events: readonly WatchEvent<T>[], silence: Deadline) => InformerError | undefined,
+  ): Promise<{ error: InformerError | undefined; events: number }> {
+    const { listerWatcher, clock, random, observer } = this.#options;
+    const timeoutSeconds = Math.floor(MIN_WATCH_TIMEOUT_SECONDS * (1 + random()));
+    this.#watchDeadlineMs = timeoutSeconds * 1000 + WATCH_GRACE_MS;
+    const silence = new Deadline(
+      clock,
+      signal,
+      (ms) => `watch ${listerWatcher.name}: the connection is silent for ${ms} ms`,
+    );
+    silence.set(firstDeadlineMs ?? this.#watchDeadlineMs);
+    let watch: Watch<T> | undefined;
+    let count = 0;
+    try {
+      watch = await listerWatcher.watch({ ...options, allowWatchBookmarks: true, timeoutSeconds }, silence.signal);
+      observer.onProgress("opened");
+      for (let events = await watch.next(); events !== undefined; events = await watch.next()) {
+        count += events.length;
+        const error = onEvents(events, silence);
+        if (error !== undefined) return { error, events: count - 1 };
+      }
+      return { error: undefined, events: count };
+    } catch (thrown) {
+      return { error: silence.failure(thrown, `watch ${listerWatcher.name}`), events: count };
+    } finally {
+      silence.release();
+      watch?.close();
+    }
+  }
+
+  /** Queues what came; gives back the error by which the server ends the watch. */
+  #onEvents(events: readonly WatchEvent<T>[]): InformerError | undefined {
+    const { queue, observer } = this.#options;
+    let seen = "";
+    let changes = 0;
+    let failure: InformerError | undefined;
+    for (const event of events) {
+      if (event.type === "ERROR") {
+        failure = event.error;
+        break;
+      }
+      if (event.type === "BOOKMARK") {
+        seen = event.resourceVersion;
+        queue.bookmark(seen);
+        observer.onProgress("bookmark");
+      } else {
+        seen = event.entry.resourceVersion;
+        changes++;
+        const entry = this.#options.admit(event.entry);
+        if (entry !== undefined) queue.enqueue({ type: DELTA_TYPES[event.type], entry });
+      }
+    }
+    if (seen !== "") this.#state = advanced(this.#state, seen);
+    if (changes > 0) observer.onProgress("event");
+    return failure;
+  }
+
+  #admitAll(entries: readonly Entry<T>[]): Entry<T>[] {
+    const admitted: Entry<T>[] = [];
+    for (const entry of entries) {
+      const own = this.#options.admit(entry);
+      if (own !== undefined) admitted.push(own);
+    }
+    return admitted;
+  }
+}
+
+const DELTA_TYPES = { ADDED: "Added", MODIFIED: "Updated", DELETED: "Deleted" } as const;
+
+/** Ends a request when it is silent for too long. `set` begins the time anew. */
+class Deadline {
+  readonly #clock: Clock;
+  readonly #abort: ReturnType<typeof childAbort>;
+  readonly #message: (ms: number) => string;
+  #timer: { cancel(): void } | undefined;
+  #passed: InformerError | undefined;
+
+  constructor(clock: Clock, parent: AbortSignal, message: (ms: number) => string) {
+    this.#clock = clock;
+    this.#abort = childAbort(parent);
+    this.#message = message;
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  set(delayMs: number): void {
+    this.#timer?.cancel();
+    this.#timer = this.#clock.after(delayMs, () => {
+      this.#passed = new InformerError("timeout", this.#message(delayMs));
+      this.#abort.controller.abort(this.#passed);
+    });
+  }
+
+  /** What to report of a request that threw: the deadline's own error when that is why. */
+  failure(thrown: unknown, context: string): InformerError {
+    return this.#passed ?? toInformerError(thrown, "protocol", context);
+  }
+
+  /** The signal aborts when all is over, which closes a connection that is still open. */
+  release(): void {
+    this.#timer?.cancel();
+    this.#abort.release();
+    this.#abort.controller.abort();
+  }
+}

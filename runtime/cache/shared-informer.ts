@@ -1,0 +1,295 @@
+/**
+ * One list and watch, one cache, many handlers. Counterpart: `SharedIndexInformer` of tools/cache/shared_informer.go.
+ */
+import { InformerError, toInformerError } from "../api/informer-error.js";
+import type { Cached, KubernetesObject } from "../api/object-meta.js";
+import { childAbort, type Deferred, deferred } from "../util/abort.js";
+import type { Clock, Timer } from "../util/clock.js";
+import type { Turn } from "../util/turn.js";
+import { Controller } from "./controller.js";
+import { DeltaFIFO } from "./delta-fifo.js";
+import { Entry } from "./entry.js";
+import { Notification, type ResourceEventHandler, type ResourceEventHandlerFunc } from "./event-handler.js";
+import { type InformerHealth, type InformerPhase, phaseOf } from "./health.js";
+import { Indexer } from "./indexer.js";
+import type { ListerWatcher } from "./list-watch.js";
+import { IndexerLister } from "./lister.js";
+import { type ProcessorEnvironment, ProcessorListener, SharedProcessor } from "./processor.js";
+import { Reflector, type ReflectorObserver } from "./reflector.js";
+import type { Indexers, Store } from "./store.js";
+
+/** client-go's: a handler cannot be resynced more often. */
+const MIN_RESYNC_PERIOD_MS = 1_000;
+
+/** What changes an object before it is cached: to leave out what nobody reads. It decodes every object. */
+export type TransformFunc<T extends KubernetesObject> = (object: T) => T;
+
+export interface SharedInformerOptions<T extends KubernetesObject> {
+  readonly listerWatcher: ListerWatcher<T>;
+  /** `pods.v1` */
+  readonly resource: string;
+  /** For handlers that ask for no other; 0 for none. */
+  readonly resyncPeriodMs: number;
+  readonly transform?: TransformFunc<T> | undefined;
+  readonly clock: Clock;
+  readonly turn: Turn;
+  readonly random: () => number;
+  /** Told of every failure that the informer gets over by itself. */
+  readonly onError: (error: InformerError) => void;
+}
+
+export interface EventHandlerOptions {
+  /** For messages and health. */
+  readonly name?: string;
+  /** How often `onUpdate` is called for every cached object though nothing changed; 0 for never. At least 1000. */
+  readonly resyncPeriodMs?: number;
+}
+
+/** Stands for one `addEventHandler`. */
+export interface ResourceEventHandlerRegistration {
+  /** Whether the handler has been given every object of the initial list, and has returned from each. */
+  hasSynced(): boolean;
+  /** Resolves when {@link hasSynced} becomes true. */
+  synced(): Promise<void>;
+  /**
+   * The handler hears of nothing more, not of what is pending either. Resolves when a call that runs has returned, so it
+   * must not be awaited within the handler.
+   */
+  remove(): Promise<void>;
+}
+
+export class SharedInformer<T extends KubernetesObject> {
+  readonly resource: string;
+  readonly #options: SharedInformerOptions<T>;
+  readonly #indexer: Indexer<T>;
+  readonly #lister: IndexerLister<T>;
+  readonly #queue = new DeltaFIFO<T>();
+  readonly #processor = new SharedProcessor<T>();
+  readonly #environment: ProcessorEnvironment;
+  readonly #reflector: Reflector<T>;
+  readonly #controller: Controller<T>;
+  readonly #synced: Deferred<void> = deferred();
+  #hasSynced = false;
+  #running: Promise<void> | undefined;
+  #stopped = false;
+  #resyncTimer: Timer | undefined;
+  /** Handlers whose resync is due and not yet popped. */
+  readonly #resyncing = new Set<ProcessorListener<T>>();
+  #handlersMade = 0;
+  // What health() tells, as the reflector reports it.
+  #phase: InformerPhase = "idle";
+  #sinceMs: number;
+  #lastEventMs: number | undefined;
+  #lastBookmarkMs: number | undefined;
+  #lastError: InformerError | undefined;
+  #lastErrorMs: number | undefined;
+  #consecutiveFailures = 0;
+
+  constructor(options: SharedInformerOptions<T>) {
+    const { clock, turn, listerWatcher, onError, random } = options;
+    this.resource = options.resource;
+    this.#options = options;
+    this.#sinceMs = clock.wallNow();
+    this.#indexer = new Indexer<T>(onError);
+    this.#lister = new IndexerLister(this.#indexer);
+    this.#environment = { clock, turn, onHandlerError: onError };
+    const admit = (entry: Entry<T>) => this.#transform(entry);
+    this.#reflector = new Reflector({
+      listerWatcher,
+      queue: this.#queue,
+      clock,
+      random,
+      streaming: true,
+      admit,
+      observer: this.#observer(),
+    });
+    this.#controller = new Controller({
+      queue: this.#queue,
+      indexer: this.#indexer,
+      processor: this.#processor,
+      turn,
+      resyncing: () => this.#takeResyncing(),
+      onSynced: () => this.#onSynced(),
+    });
+  }
+
+  /** The cache. */
+  get indexer(): Store<T> {
+    return this.#indexer;
+  }
+
+  get lister(): IndexerLister<T> {
+    return this.#lister;
+  }
+
+  /**
+   * Adds indexes, also to a cache that is filled already.
+   * @throws InformerError `usage` when a name is taken, `stopped` after the informer was stopped
+   */
+  addIndexers(indexers: Indexers<T>): void {
+    this.#refuseIfStopped("addIndexers");
+    this.#indexer.addIndexers(indexers);
+  }
+
+  /**
+   * Adds a handler, at any time. One that comes late is first given every cached object as an add of its initial list.
+   * @throws InformerError `stopped` after the informer was stopped
+   */
+  addEventHandler(
+    handler: ResourceEventHandler<T> | ResourceEventHandlerFunc<T>,
+    options: EventHandlerOptions = {},
+  ): ResourceEventHandlerRegistration {
+    this.#refuseIfStopped("addEventHandler");
+    const { name = `${this.resource}#${++this.#handlersMade}`, resyncPeriodMs = this.#options.resyncPeriodMs } =
+      options;
+    const period = resyncPeriodMs > 0 ? Math.max(resyncPeriodMs, MIN_RESYNC_PERIOD_MS) : 0;
+    const listener = new ProcessorListener(handler, { name, resyncPeriodMs: period }, this.#environment);
+    this.#processor.add(listener);
+    for (const entry of this.#indexer.entries()) listener.add(Notification.add(entry, true));
+    if (this.#hasSynced) {
+      listener.initialListAdded();
+      this.#scheduleResync();
+    }
+    return {
+      hasSynced: () => listener.hasSynced,
+      synced: () => listener.synced,
+      remove: () => this.#processor.remove(listener),
+    };
+  }
+
+  /** Whether the cache has held a whole list. It stays true when the connection is lost: see {@link health}. */
+  hasSynced(): boolean {
+    return this.#hasSynced;
+  }
+
+  /** Resolves when {@link hasSynced} becomes true. */
+  synced(): Promise<void> {
+    return this.#synced.promise;
+  }
+
+  isStopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** Up to where everything that the server sent has been taken in; `""` before the first list. */
+  lastSyncResourceVersion(): string {
+    return this.#reflector.lastSyncResourceVersion;
+  }
+
+  /**
+   * Follows the server until the signal aborts. Resolves when everything has stopped, handlers included; a second call gives
+   * the same promise. A stopped informer cannot run again.
+   */
+  run(signal: AbortSignal): Promise<void> {
+    this.#running ??= this.#run(signal);
+    return this.#running;
+  }
+
+  health(): InformerHealth {
+    return {
+      resource: this.resource,
+      phase: this.#phase,
+      sinceMs: this.#sinceMs,
+      synced: this.#hasSynced,
+      objects: this.#indexer.size,
+      resourceVersion: this.#indexer.resourceVersion,
+      lastEventMs: this.#lastEventMs,
+      lastBookmarkMs: this.#lastBookmarkMs,
+      lastError: this.#lastError,
+      lastErrorMs: this.#lastErrorMs,
+      consecutiveFailures: this.#consecutiveFailures,
+      handlers: this.#processor.listeners.map(({ name, pending, hasSynced }) => ({ name, pending, synced: hasSynced })),
+    };
+  }
+
+  async #run(parent: AbortSignal): Promise<void> {
+    const abort = childAbort(parent);
+    const controller = this.#controller.run();
+    await this.#reflector.run(abort.signal);
+    abort.release();
+    // client-go's order: no more is taken in, then no more is handed out.
+    this.#stopped = true;
+    this.#enter("stopped");
+    this.#resyncTimer?.cancel();
+    this.#queue.close();
+    await controller;
+    await this.#processor.stop();
+  }
+
+  #onSynced(): void {
+    this.#hasSynced = true;
+    for (const listener of this.#processor.listeners) listener.initialListAdded();
+    this.#synced.resolve();
+    this.#scheduleResync();
+  }
+
+  /** One timer for all handlers, at the pace of the most frequent. */
+  #scheduleResync(): void {
+    const periods = this.#processor.listeners
+      .map(({ resyncPeriodMs }) => resyncPeriodMs)
+      .filter((period) => period > 0);
+    this.#resyncTimer?.cancel();
+    if (periods.length === 0) return;
+    this.#resyncTimer = this.#options.clock.after(Math.min(...periods), () => {
+      const nowMs = this.#options.clock.now();
+      for (const listener of this.#processor.listeners) if (listener.resyncDue(nowMs)) this.#resyncing.add(listener);
+      if (this.#resyncing.size > 0) this.#queue.resync();
+      this.#scheduleResync();
+    });
+  }
+
+  #takeResyncing(): ProcessorListener<T>[] {
+    const listeners = [...this.#resyncing];
+    this.#resyncing.clear();
+    return listeners;
+  }
+
+  /** An object that the transform refuses is left out; the rest goes on. */
+  #transform(entry: Entry<T>): Entry<T> | undefined {
+    const { transform, onError } = this.#options;
+    if (transform === undefined) return entry;
+    try {
+      const { key, uid, resourceVersion } = entry;
+      return Entry.fromObject<T>({ key, uid, resourceVersion }, transform(entry.object as T) as Cached<T>);
+    } catch (error) {
+      onError(toInformerError(error, "transform", `transform of ${this.resource} ${entry.key}`));
+      return undefined;
+    }
+  }
+
+  #observer(): ReflectorObserver {
+    const { clock, onError } = this.#options;
+    return {
+      onAction: (action) => this.#enter(phaseOf(action)),
+      onProgress: (what) => {
+        this.#consecutiveFailures = 0;
+        if (what === "event") this.#lastEventMs = clock.wallNow();
+        if (what === "bookmark") {
+          this.#lastBookmarkMs = clock.wallNow();
+          if (this.#phase === "listing") this.#enter("watching");
+        }
+      },
+      onWait: (error, delayMs) => {
+        if (delayMs > 0) this.#enter("waiting");
+        if (error === undefined) return;
+        // Told once for each kind of failure in a row. That a resourceVersion expires is the protocol at work.
+        const isNews = this.#consecutiveFailures === 0 || this.#lastError?.code !== error.code;
+        this.#consecutiveFailures++;
+        this.#lastError = error;
+        this.#lastErrorMs = clock.wallNow();
+        if (isNews && error.code !== "expired") onError(error);
+      },
+    };
+  }
+
+  #enter(phase: InformerPhase): void {
+    if (this.#phase === phase) return;
+    this.#phase = phase;
+    this.#sinceMs = this.#options.clock.wallNow();
+  }
+
+  #refuseIfStopped(method: string): void {
+    if (this.#stopped)
+      throw new InformerError("stopped", `${method}: the informer of ${this.resource} was stopped; make a new factory`);
+  }
+}

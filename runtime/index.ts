@@ -1,0 +1,47 @@
+/** The public names of the hand-written runtime. The package's entry adds the generated factory. */
+export { apiVersionOf, formatGroupVersionResource, type GroupVersionResource } from "./api/group-version-resource.js";
+export { InformerError, type InformerErrorCode, isInformerError } from "./api/informer-error.js";
+export { metaNamespaceKey, splitMetaNamespaceKey } from "./api/keys.js";
+export type { ListOptions } from "./api/list-options.js";
+export {
+  type Cached,
+  type Immutable,
+  type KubernetesObject,
+  type ListMeta,
+  type ManagedFieldsEntry,
+  type Mutable,
+  mutableCopy,
+  type ObjectMeta,
+  type OwnerReference,
+  type Unstructured,
+} from "./api/object-meta.js";
+export type { ResourceDescriptor, ResourceScope } from "./api/resource-descriptor.js";
+export { compareResourceVersions } from "./api/resource-version.js";
+export {
+  LabelSelector,
+  type LabelSelectorInput,
+  type LabelSelectorObject,
+  type LabelSelectorRequirement,
+  type Labels,
+  parseLabelSelector,
+} from "./api/selectors.js";
+export type { ResourceEvent, ResourceEventHandler, ResourceEventHandlerFunc } from "./cache/event-handler.js";
+export type { InformerHealth, InformerPhase } from "./cache/health.js";
+export type { GenericLister, Lister, NamespacedLister } from "./cache/lister.js";
+export type {
+  EventHandlerOptions,
+  ResourceEventHandlerRegistration,
+  SharedInformer,
+  TransformFunc,
+} from "./cache/shared-informer.js";
+export { type Indexers, type IndexFunc, NAMESPACE_INDEX, type Store } from "./cache/store.js";
+export type { CacheSyncResult, CacheSyncResults } from "./informers/cache-sync.js";
+export { DynamicSharedInformerFactory } from "./informers/dynamic-shared-informer-factory.js";
+export type { ListerFor, ResourceInformer } from "./informers/resource-informer.js";
+export {
+  InformerFactory,
+  type InformerFactoryOptions,
+  type InformerFactorySource,
+} from "./informers/shared-informer-factory.js";
+export type { KubeConfigLike } from "./transport/credentials.js";
+export { type Clock, systemClock, type Timer } from "./util/clock.js";

@@ -1,0 +1,215 @@
+/**
+ * Hands out one informer for each resource, over one connection. Counterpart: `SharedInformerFactory` of client-go's
+ * informers/factory.go; generated factories add the typed accessors.
+ */
+import { formatGroupVersionResource, type GroupVersionResource } from "../api/group-version-resource.js";
+import { InformerError, isInformerError } from "../api/informer-error.js";
+import type { ListOptions } from "../api/list-options.js";
+import type { KubernetesObject, Unstructured } from "../api/object-meta.js";
+import type { ResourceDescriptor, ResourceScope } from "../api/resource-descriptor.js";
+import type { InformerHealth } from "../cache/health.js";
+import { ListWatch } from "../cache/list-watch.js";
+import { SharedInformer, type TransformFunc } from "../cache/shared-informer.js";
+import { ApiClient } from "../transport/api-client.js";
+import type { KubeConfigLike } from "../transport/credentials.js";
+import { Http1Transport } from "../transport/http1-transport.js";
+import type { Transport } from "../transport/transport.js";
+import { onAbort } from "../util/abort.js";
+import { type Clock, systemClock } from "../util/clock.js";
+import { Turn } from "../util/turn.js";
+import { type CacheSyncResults, waitForCacheSync } from "./cache-sync.js";
+import type { ListerFor, ResourceInformer } from "./resource-informer.js";
+
+export interface InformerFactoryOptions {
+  /** Only objects of this namespace. Cluster-scoped resources are not affected. */
+  readonly namespace?: string;
+  /** How often handlers are told of every object anew, without asking the server; 0, the default, for never. */
+  readonly resyncPeriodMs?: number;
+  /** Another resync period for some resources. Counterpart: `WithCustomResyncConfig`. */
+  readonly customResync?: Iterable<readonly [resource: GroupVersionResource, periodMs: number]>;
+  /** A last word on the query of every LIST and WATCH, as for selectors. Counterpart: `WithTweakListOptions`. */
+  readonly tweakListOptions?: (options: ListOptions, resource: GroupVersionResource) => ListOptions;
+  /** Changes every object before it is cached. Must be idempotent and keep the metadata. Counterpart: `WithTransform`. */
+  readonly transform?: TransformFunc<KubernetesObject>;
+  /**
+   * Told of every failure that an informer gets over by itself, once for each kind in a row: a lost connection, a missing
+   * right, a handler that threw. Without it they become process warnings of type `InformerWarning`.
+   */
+  readonly onError?: (error: InformerError) => void;
+  /** Where time comes from: for tests. */
+  readonly clock?: Clock;
+}
+
+/** Where a factory connects to; or another factory, whose connection, options and informers it then shares. */
+export type InformerFactorySource = KubeConfigLike | InformerFactory;
+
+/** What factories over one another share. */
+interface Shared {
+  readonly options: InformerFactoryOptions;
+  readonly clock: Clock;
+  readonly turn: Turn;
+  readonly transport: Transport;
+  readonly client: ApiClient;
+  readonly informers: Map<string, SharedInformer<KubernetesObject>>;
+  readonly abort: AbortController;
+  readonly running: Map<string, Promise<void>>;
+  readonly resyncPeriodsMs: ReadonlyMap<string, number>;
+}
+
+export class InformerFactory implements AsyncDisposable {
+  readonly #shared: Shared;
+  readonly #resources: ReadonlyMap<string, ResourceDescriptor<KubernetesObject>>;
+
+  /**
+   * @param resources what {@link forResource} knows the kind and scope of
+   * @throws InformerError `usage` when the KubeConfig has no current cluster, or options are given along with a factory
+   */
+  constructor(
+    source: InformerFactorySource,
+    options?: InformerFactoryOptions,
+    resources: readonly ResourceDescriptor<KubernetesObject>[] = [],
+  ) {
+    if (source instanceof InformerFactory) {
+      if (options !== undefined)
+        throw new InformerError("usage", "a factory over another factory has that one's options: give none");
+      this.#shared = source.#shared;
+    } else {
+      this.#shared = connect(source, options ?? {});
+    }
+    this.#resources = new Map(resources.map((resource) => [formatGroupVersionResource(resource), resource]));
+  }
+
+  /** Typed access by a generated descriptor: `factory.resource(pods).lister()`. */
+  resource<T extends KubernetesObject, Scope extends ResourceScope>(
+    descriptor: ResourceDescriptor<T, Scope>,
+  ): ResourceInformer<T, Scope> {
+    const informer = () => this.#informerFor<T>(descriptor);
+    return { informer, lister: () => informer().lister as unknown as ListerFor<T, Scope> };
+  }
+
+  /** The informer of a descriptor; the same however often it is asked for. */
+  informerFor<T extends KubernetesObject>(descriptor: ResourceDescriptor<T>): SharedInformer<T> {
+    return this.#informerFor(descriptor);
+  }
+
+  /**
+   * Access by name, for what has no type: objects are unstructured. A resource that also has a typed accessor here shares its
+   * informer. Whether the server serves it shows when the informer starts.
+   */
+  forResource(resource: GroupVersionResource): ResourceInformer<Unstructured> {
+    const known = this.#resources.get(formatGroupVersionResource(resource));
+    const informer = () => this.#informerFor<Unstructured>((known as ResourceDescriptor | undefined) ?? resource);
+    return { informer, lister: () => informer().lister };
+  }
+
+  /**
+   * Starts the informers that were asked for and do not run yet. Call it again after asking for more.
+   * @param signal ends them all, like {@link shutdown}
+   * @throws InformerError `stopped` after a shutdown
+   */
+  start(signal?: AbortSignal): void {
+    const { informers, running, abort } = this.#shared;
+    if (abort.signal.aborted) throw new InformerError("stopped", "start: the factory was shut down; make a new one");
+    for (const [resource, informer] of informers) {
+      if (!running.has(resource)) running.set(resource, informer.run(abort.signal));
+    }
+    if (signal !== undefined) {
+      const release = onAbort(signal, () => abort.abort(signal.reason));
+      abort.signal.addEventListener("abort", release, { once: true });
+    }
+  }
+
+  /**
+   * Resolves when every started informer's cache holds its whole list.
+   * @param signal how long to wait
+   * @throws InformerError `not-synced`, naming each resource and its cause, when the signal aborts or the factory is shut down
+   *   first, or when a resource cannot sync: it is forbidden or not served, and stays so over three attempts
+   */
+  waitForCacheSync(signal?: AbortSignal): Promise<CacheSyncResults> {
+    const { informers, running, clock, abort } = this.#shared;
+    const started = [...informers].filter(([resource]) => running.has(resource)).map(([, informer]) => informer);
+    return waitForCacheSync(started, clock, [abort.signal, signal]);
+  }
+
+  /** Stops all informers. Resolves when nothing of them runs any more, handlers included. Call it as often as you like. */
+  async shutdown(): Promise<void> {
+    this.#shared.abort.abort();
+    await Promise.all(this.#shared.running.values());
+    this.#shared.transport.close();
+  }
+
+  /** A snapshot for each informer, in the order in which they were asked for. */
+  health(): InformerHealth[] {
+    return Array.from(this.#shared.informers.values(), (informer) => informer.health());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+
+  #informerFor<T extends KubernetesObject>(
+    resource: GroupVersionResource & Partial<ResourceDescriptor<T>>,
+  ): SharedInformer<T> {
+    const { informers } = this.#shared;
+    const name = formatGroupVersionResource(resource);
+    let informer = informers.get(name) as SharedInformer<T> | undefined;
+    if (informer === undefined) {
+      informer = this.#makeInformer<T>(name, resource);
+      informers.set(name, informer as unknown as SharedInformer<KubernetesObject>);
+    }
+    return informer;
+  }
+
+  #makeInformer<T extends KubernetesObject>(
+    name: string,
+    resource: GroupVersionResource & Partial<ResourceDescriptor<T>>,
+  ): SharedInformer<T> {
+    const { options, clock, turn, client, resyncPeriodsMs } = this.#shared;
+    const { tweakListOptions, onError = warn } = options;
+    const listerWatcher = new ListWatch<T>(client, {
+      resource,
+      kind: resource.kind,
+      namespace: resource.scope === "Cluster" ? undefined : options.namespace,
+      tweakListOptions: tweakListOptions && ((listOptions) => tweakListOptions(listOptions, resource)),
+    });
+    return new SharedInformer<T>({
+      listerWatcher,
+      resource: name,
+      resyncPeriodMs: resyncPeriodsMs.get(name) ?? options.resyncPeriodMs ?? 0,
+      transform: options.transform as TransformFunc<T> | undefined,
+      clock,
+      turn,
+      random: Math.random,
+      onError,
+    });
+  }
+}
+
+function connect(kubeConfig: KubeConfigLike, options: InformerFactoryOptions): Shared {
+  const clock = options.clock ?? systemClock;
+  const transport = new Http1Transport(kubeConfig, clock);
+  return {
+    options,
+    clock,
+    turn: new Turn(clock),
+    transport,
+    client: new ApiClient(transport, clock),
+    informers: new Map(),
+    abort: new AbortController(),
+    running: new Map(),
+    resyncPeriodsMs: new Map(
+      Array.from(options.customResync ?? [], ([resource, periodMs]) => [
+        formatGroupVersionResource(resource),
+        periodMs,
+      ]),
+    ),
+  };
+}
+
+/** Seen by default, and silenced like any warning: with `process.on("warning")` or `--disable-warning=InformerWarning`. */
+function warn(error: InformerError): void {
+  process.emitWarning(isInformerError(error) ? error.message : String(error), {
+    type: "InformerWarning",
+    code: error.code,
+  });
+}

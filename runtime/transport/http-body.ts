@@ -1,0 +1,78 @@
+/** Reads the body of a node:http answer: pulled by the reader, pushed by the socket, never more than a little in between. */
+import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { InformerError, messageOf } from "../api/informer-error.js";
+import { abortError, type Deferred, deferred, onAbort } from "../util/abort.js";
+import type { ResponseBody } from "./transport.js";
+
+/** Chunks that may wait for the reader before the socket is told to stop. A chunk is at most 64 KiB. */
+const MAX_WAITING = 4;
+
+export class HttpBody implements ResponseBody {
+  readonly #stream: Readable;
+  readonly #release: () => void;
+  #chunks: Buffer[] = [];
+  #reader: Deferred<Buffer | undefined> | undefined;
+  #end: { readonly error: InformerError | undefined } | undefined;
+
+  constructor(response: IncomingMessage, signal: AbortSignal) {
+    const zipped = response.headers["content-encoding"] === "gzip";
+    this.#stream = zipped ? response.pipe(createGunzip()) : response;
+    if (zipped) {
+      response.on("error", (error) => this.#stream.destroy(error));
+      response.on("aborted", () => this.#stream.destroy(new Error("aborted")));
+    }
+    this.#stream.on("data", (chunk: Buffer) => this.#onData(chunk));
+    this.#stream.on("end", () => this.#finish(undefined));
+    this.#stream.on("error", (error) => this.#finish(error));
+    // A connection that closes in the middle says neither end nor error in every version of Node.
+    this.#stream.on("close", () => this.#finish(new Error("closed before the end")));
+    this.#release = onAbort(signal, () => {
+      this.#finish(abortError(signal));
+      response.destroy();
+    });
+  }
+
+  read(): Promise<Buffer | undefined> {
+    const chunk = this.#chunks.shift();
+    if (chunk !== undefined) {
+      if (this.#stream.isPaused()) this.#stream.resume();
+      return Promise.resolve(chunk);
+    }
+    if (this.#end !== undefined)
+      return this.#end.error === undefined ? Promise.resolve(undefined) : Promise.reject(this.#end.error);
+    this.#reader = deferred();
+    return this.#reader.promise;
+  }
+
+  close(): void {
+    this.#finish(undefined);
+    this.#chunks = [];
+    this.#stream.destroy();
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#reader !== undefined) {
+      this.#reader.resolve(chunk);
+      this.#reader = undefined;
+      return;
+    }
+    this.#chunks.push(chunk);
+    if (this.#chunks.length >= MAX_WAITING) this.#stream.pause();
+  }
+
+  #finish(error: Error | undefined): void {
+    if (this.#end !== undefined) return;
+    this.#release();
+    const known = error === undefined || error instanceof InformerError;
+    this.#end = {
+      error: known
+        ? error
+        : new InformerError("connection", `the connection broke: ${messageOf(error)}`, { cause: error }),
+    };
+    if (this.#end.error === undefined) this.#reader?.resolve(undefined);
+    else this.#reader?.reject(this.#end.error);
+    this.#reader = undefined;
+  }
+}
