@@ -1,0 +1,87 @@
+/** Documents → model: one entry for each resource, sorted, every name checked, every identifier unambiguous. */
+import { GeneratorError } from "./errors.js";
+import { grammar } from "./grammar.js";
+import { type ApiDocument, byKey, type Group, type Model, type Resource, type Schema, type Version } from "./model.js";
+import { groupAccessor, groupFolder, kindPlacement, resourceAccessor } from "./naming.js";
+
+/** Later documents replace what earlier ones say of the same resource and schema: as with `kubectl apply`, the last one counts. */
+export function discover(documents: readonly ApiDocument[]): Model {
+  const resources = new Map<string, Resource>();
+  const schemas = new Map<string, Schema>();
+  for (const document of documents) {
+    for (const [key, schema] of document.schemas) schemas.set(key, schema);
+    for (const resource of document.resources) {
+      checkNames(resource);
+      resources.set(`${resource.group}/${resource.version}/${resource.resource}`, resource);
+    }
+  }
+  return { groups: groupsOf([...resources.values()]), schemas };
+}
+
+/** Resources by group and version, in the order of the output. */
+export function groupsOf<T extends Pick<Resource, "group" | "version" | "resource">>(
+  resources: readonly T[],
+): { name: string; versions: { group: string; version: string; resources: T[] }[] }[] {
+  const groups = new Map<string, Map<string, T[]>>();
+  for (const resource of [...resources].sort(byKey(({ resource: plural }) => plural))) {
+    const versions = groups.get(resource.group) ?? new Map<string, T[]>();
+    groups.set(resource.group, versions);
+    const list = versions.get(resource.version) ?? [];
+    versions.set(resource.version, list);
+    list.push(resource);
+  }
+  return [...groups].sort(byKey(([name]) => name)).map(([name, versions]) => ({
+    name,
+    versions: [...versions]
+      .sort(byKey(([version]) => version))
+      .map(([version, list]) => ({ group: name, version, resources: list })),
+  }));
+}
+
+function checkNames({ group, version, resource, kind }: Resource): void {
+  const problems: [string, string, string | undefined][] = [
+    ["group", group, group === "" ? undefined : grammar.group(group)],
+    ["version", version, grammar.version(version)],
+    ["kind", kind, grammar.kind(kind)],
+    ["plural", resource, grammar.plural(resource)],
+  ];
+  for (const [what, name, expected] of problems) {
+    if (expected === undefined) continue;
+    throw new GeneratorError("input", `${what} ${JSON.stringify(name.slice(0, 100))} is not a name that Kubernetes accepts`, {
+      hint: `expected ${expected}`,
+    });
+  }
+}
+
+/** Refuses two things that would get one name in the output: a neighbour must never rename what was there before. */
+export function checkCollisions(groups: readonly Group[]): void {
+  const claim = (what: string, owner: Map<string, string>, name: string, claimant: string) => {
+    const other = owner.get(name);
+    if (other !== undefined && other !== claimant) {
+      throw new GeneratorError("output", `${claimant} and ${other} would both be the ${what} ${name}`, {
+        hint: "generate them into two folders",
+      });
+    }
+    owner.set(name, claimant);
+  };
+  const accessors = new Map<string, string>();
+  const folders = new Map<string, string>();
+  for (const group of groups) {
+    claim("accessor", accessors, groupAccessor(group.name), group.name || "core");
+    claim("folder", folders, groupFolder(group.name), group.name || "core");
+    for (const version of group.versions) checkVersion(version, claim);
+  }
+}
+
+function checkVersion(
+  { group, version, resources }: Version,
+  claim: (what: string, owner: Map<string, string>, name: string, claimant: string) => void,
+): void {
+  const files = new Map<string, string>();
+  const accessors = new Map<string, string>();
+  for (const { kind, resource } of resources) {
+    const claimant = `${kind} (${resource}.${version}${group === "" ? "" : `.${group}`})`;
+    claim("file", files, kindPlacement(group, version, kind).module, claimant);
+    claim("accessor", accessors, resourceAccessor(kind, resource), claimant);
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * The only way in which a foreign string reaches the output: as a string literal, as a property key, or as the text of a
+ * comment. Whatever a schema contains, the result is one token of TypeScript that ends where this file says.
+ */
+
+/** Characters that a reader cannot see, or that reorder what he sees: controls, bidi, zero-width, line separators, BOM. */
+const invisible = /[\u0000-\u001f\u007f-\u009f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
+
+/** A string literal, quoted as the formatter would. */
+export function stringLiteral(text: string): string {
+  const json = JSON.stringify(text).replace(invisible, escapeCharacter);
+  const doubles = text.split('"').length - 1;
+  const singles = text.split("'").length - 1;
+  if (doubles <= singles) return json;
+  return `'${json.slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
+}
+
+export function literal(value: string | number | boolean | null): string {
+  if (typeof value === "string") return stringLiteral(value);
+  if (typeof value === "number" && !Number.isFinite(value)) return "number";
+  return String(value);
+}
+
+/** A key of an object type: bare when it is a plain identifier. */
+export function propertyKey(name: string): string {
+  return /^[A-Za-z_$][A-Za-z0-9_$]*$/.test(name) ? name : stringLiteral(name);
+}
+
+const maxLines = 200;
+
+/**
+ * The text of a JSDoc comment, by lines. It cannot end the comment, and no line of it can be read as a directive or a tag
+ * of its own: the comment's ` * ` comes first on every line, `@` at the start of a line is escaped.
+ */
+export function commentLines(text: string): string[] {
+  const lines = text
+    .replace(/\r\n?/g, "\n")
+    .split("\n")
+    .map((line) =>
+      line
+        .replaceAll("\t", "  ")
+        .replace(invisible, escapeCharacter)
+        .replaceAll("*/", "*\\/")
+        .trimEnd()
+        .replace(/^(\s*)@/, "$1\\@"),
+    );
+  while (lines.length > 0 && lines[0] === "") lines.shift();
+  while (lines.length > 0 && lines.at(-1) === "") lines.pop();
+  return lines.length > maxLines ? [...lines.slice(0, maxLines), "…"] : lines;
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u{${character.codePointAt(0)!.toString(16)}}`;
+}

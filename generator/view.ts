@@ -1,0 +1,267 @@
+/** Model → what each template prints. Every decision is made here or earlier; the templates only print and loop. */
+import { checkCollisions, groupsOf } from "./discover.js";
+import { stringLiteral } from "./literals.js";
+import type { KnownResource } from "./manifest.js";
+import { byCodeUnit, byKey, type Version } from "./model.js";
+import {
+  descriptorName,
+  groupAccessor,
+  groupClass,
+  groupFolder,
+  kindPlacement,
+  pascalCase,
+  resourceAccessor,
+  versionAccessor,
+  versionClass,
+} from "./naming.js";
+import { runtimeModule, type TypeModule } from "./schema-types.js";
+import { arrayLiteral, moduleClause } from "./type-text.js";
+
+export type TemplateName = "factory" | "generic" | "group" | "resource" | "types" | "version";
+
+/** One file to render. */
+export interface FileView {
+  readonly path: string;
+  readonly template: TemplateName;
+  readonly view: object;
+}
+
+export interface ViewInput {
+  /** All resources of the output folder: those of this run and those it joins. */
+  readonly resources: readonly KnownResource[];
+  /** The resources whose own module is printed in this run. */
+  readonly fresh: ReadonlySet<KnownResource>;
+  /** Names declared by every module of types in the folder. */
+  readonly types: ReadonlyMap<string, readonly string[]>;
+  /** The modules of types that are printed in this run. */
+  readonly modules: ReadonlyMap<string, TypeModule>;
+}
+
+interface Group {
+  readonly name: string;
+  readonly versions: readonly (Omit<Version, "resources"> & { readonly resources: readonly KnownResource[] })[];
+}
+
+export function viewsOf(input: ViewInput): FileView[] {
+  const groups: Group[] = groupsOf(input.resources);
+  checkCollisions(groups as never);
+  const views: FileView[] = [factoryView(groups), genericView(groups)];
+  const versionModules = new Set<string>();
+  for (const group of groups) {
+    views.push(groupView(group));
+    for (const version of group.versions) {
+      const folder = `${groupFolder(group.name)}/${version.version}`;
+      versionModules.add(folder);
+      views.push(versionView(version, input.types));
+      for (const resource of version.resources) {
+        if (input.fresh.has(resource)) views.push(resourceView(resource, input.modules));
+      }
+      if (!input.types.has(`${folder}/types`)) views.push(typesBarrel(version, input.types));
+    }
+  }
+  for (const [path, module] of input.modules) {
+    if (!path.endsWith("/types")) continue;
+    views.push({ path: `${path}.ts`, template: "types", view: { clauses: importsOf(path, module.imports), text: module.text } });
+    // Types alone, without a resource: a folder that is imported for them (meta/v1).
+    const folder = path.slice(0, -"/types".length);
+    if (!versionModules.has(folder)) {
+      views.push({ path: `${folder}/index.ts`, template: "types", view: { clauses: ['export type * from "./types.js";'], text: "" } });
+    }
+  }
+  return views.sort(byKey(({ path }) => path));
+}
+
+function factoryView(groups: readonly Group[]): FileView {
+  const accessors = groups.map(({ name }) => ({
+    accessor: groupAccessor(name),
+    className: groupClass(name),
+    path: `./${groupFolder(name)}/index.js`,
+    group: stringLiteral(name),
+  }));
+  const clauses = [...accessors, { className: "resources", path: "./generic.js" }]
+    .sort(byPathOf)
+    .map(({ className, path }) => moduleClause("import", [className], path));
+  return { path: "factory.ts", template: "factory", view: { accessors: accessors.toSorted(byKey(({ accessor }) => accessor)), clauses } };
+}
+
+function genericView(groups: readonly Group[]): FileView {
+  const entries = groups.flatMap(({ versions }) =>
+    versions.flatMap(({ resources }) =>
+      resources.map((resource) => {
+        const accessor = resourceAccessor(resource.kind, resource.resource);
+        const name = groupAccessor(resource.group) + pascalCase(versionAccessor(resource.version)) + pascalCase(accessor);
+        return { name, exported: descriptorName(accessor), path: `./${moduleOf(resource)}.js` };
+      }),
+    ),
+  );
+  const clauses = entries
+    .toSorted(byPathOf)
+    .map(({ name, exported, path }) => moduleClause("import", [`${exported} as ${name}`], path));
+  return { path: "generic.ts", template: "generic", view: { names: entries.map(({ name }) => name).sort(byCodeUnit), clauses } };
+}
+
+function groupView({ name, versions }: Group): FileView {
+  return {
+    path: `${groupFolder(name)}/index.ts`,
+    template: "group",
+    view: {
+      group: stringLiteral(name),
+      className: groupClass(name),
+      versions: versions.map(({ version }) => ({
+        accessor: versionAccessor(version),
+        className: versionClass(name, version),
+        path: `./${version}/index.js`,
+      })),
+    },
+  };
+}
+
+function versionView({ group, version, resources }: Group["versions"][number], types: ViewInput["types"]): FileView {
+  const folder = `${groupFolder(group)}/${version}`;
+  const exported = new Set([...(types.get(`${folder}/types`) ?? []), ...resources.flatMap(exportedTypes(types))]);
+  const runtime = runtimeImport(["InformerFactory", "ResourceInformer"], exported);
+  const accessors = resources.map((resource) => {
+    const accessor = resourceAccessor(resource.kind, resource.resource);
+    return { accessor, name: descriptorName(accessor), type: resource.type, scope: stringLiteral(resource.scope), resource };
+  });
+  const fromTypes = accessors.filter(({ resource }) => resource.typeModule !== moduleOf(resource)).map(({ type }) => type);
+  const imports = accessors.map(({ name, type, resource }) => {
+    const path = relative(folder, moduleOf(resource));
+    const names = resource.typeModule === moduleOf(resource) ? [`type ${type}`, name] : [name];
+    return { path, clause: moduleClause("import", names, path) };
+  });
+  if (fromTypes.length > 0) {
+    imports.push({ path: "./types.js", clause: moduleClause("import type", sortNames(fromTypes), "./types.js") });
+  }
+  // An alias yields to a kind of the same name, which `types` exports.
+  const exports = accessors.map(({ name, type, resource }) => {
+    const path = relative(folder, moduleOf(resource));
+    const aliases = [`${type}Informer`, `${type}Lister`].filter((alias) => !exported.has(alias)).map((alias) => `type ${alias}`);
+    return { path, clause: moduleClause("export", [...aliases, name], path) };
+  });
+  exports.push({ path: "./types.js", clause: 'export type * from "./types.js";' });
+  let className = versionClass(group, version);
+  while (exported.has(className)) className += "_";
+  return {
+    path: `${folder}/index.ts`,
+    template: "version",
+    view: { clauses: [runtime.clause, ...byPath(imports)], reexports: byPath(exports), accessors, className, apiVersion: stringLiteral(group === "" ? version : `${group}/${version}`), ...runtime.names },
+  };
+}
+
+/** `types.ts` of a version whose kinds declare their own types: one place to import all of them from. */
+function typesBarrel({ group, version, resources }: Group["versions"][number], types: ViewInput["types"]): FileView {
+  const folder = `${groupFolder(group)}/${version}`;
+  const roots = new Set(resources.map(({ type }) => type));
+  const seen = new Map<string, number>();
+  for (const name of resources.flatMap(exportedTypes(types))) seen.set(name, (seen.get(name) ?? 0) + 1);
+  const clauses = resources.toSorted(byKey(moduleOf)).flatMap((resource) => {
+    // A nested type that shares its name with a kind, or with another nested one, is reached through its own module alone.
+    const names = exportedTypes(types)(resource).filter((name) => name === resource.type || (seen.get(name) === 1 && !roots.has(name)));
+    return [moduleClause("export type", sortNames(names), relative(folder, moduleOf(resource)))];
+  });
+  return { path: `${folder}/types.ts`, template: "types", view: { clauses, text: "" } };
+}
+
+function resourceView(resource: KnownResource, modules: ViewInput["modules"]): FileView {
+  const path = moduleOf(resource);
+  const own = modules.get(path);
+  const lister = resource.scope === "Namespaced" ? "NamespacedLister" : "Lister";
+  const local = new Set(own?.names ?? [resource.type]);
+  const runtime = runtimeImport([lister, "ResourceDescriptor", "ResourceInformer"], local, own?.imports.get(runtimeModule));
+  const clauses = [runtime.clause, ...(own === undefined ? [moduleClause("import type", [resource.type], "./types.js")] : [])];
+  const accessor = resourceAccessor(resource.kind, resource.resource);
+  return {
+    path: `${path}.ts`,
+    template: "resource",
+    view: {
+      clauses,
+      name: descriptorName(accessor),
+      type: resource.type,
+      scope: stringLiteral(resource.scope),
+      Lister: runtime.names[lister],
+      ResourceDescriptor: runtime.names["ResourceDescriptor"],
+      ResourceInformer: runtime.names["ResourceInformer"],
+      fields: descriptorFields(resource),
+      text: own?.text ?? "",
+    },
+  };
+}
+
+function descriptorFields(resource: KnownResource): { key: string; value: string }[] {
+  const fields: { key: string; value: string }[] = [];
+  const text = (key: string, value: string | undefined) => {
+    if (value !== undefined) fields.push({ key, value: stringLiteral(value) });
+  };
+  const list = (key: string, values: readonly string[]) => {
+    if (values.length > 0) fields.push({ key, value: arrayLiteral(values.map(stringLiteral), `${key}:`, "  ") });
+  };
+  text("group", resource.group);
+  text("version", resource.version);
+  text("resource", resource.resource);
+  text("kind", resource.kind);
+  text("scope", resource.scope);
+  text("singular", resource.singular);
+  text("listKind", resource.listKind);
+  list("shortNames", resource.shortNames);
+  list("categories", resource.categories);
+  list("subresources", resource.subresources);
+  return fields;
+}
+
+/** Names of the runtime, each under another one where a type of the module has it. */
+function runtimeImport(
+  wanted: readonly string[],
+  taken: ReadonlySet<string>,
+  more: ReadonlyMap<string, string> = new Map(),
+): { clause: string; names: Record<string, string> } {
+  const names: Record<string, string> = Object.fromEntries(more);
+  for (const name of wanted) {
+    let local = name;
+    while (taken.has(local)) local = `Runtime${local}`;
+    names[name] = local;
+  }
+  return { clause: moduleClause("import type", specifiers(names), runtimeModule), names };
+}
+
+/** The order in which the formatter keeps imports: `service` before `service-account`. */
+const byPathOf = byKey(({ path }: { readonly path: string }) => path.replace(/\.js$/, ""));
+
+function byPath(clauses: readonly { readonly path: string; readonly clause: string }[]): string[] {
+  return clauses.toSorted(byPathOf).map(({ clause }) => clause);
+}
+
+function importsOf(module: string, imports: TypeModule["imports"]): string[] {
+  const folder = module.slice(0, module.lastIndexOf("/"));
+  return [...imports]
+    .map(([from, names]) => ({ path: from === runtimeModule ? from : relative(folder, from), names: specifiers(Object.fromEntries(names)) }))
+    .sort(byKey(({ path }) => (path.startsWith(".") ? `1${path}` : `0${path}`)))
+    .map(({ path, names }) => moduleClause("import type", names, path));
+}
+
+function specifiers(names: Readonly<Record<string, string>>): string[] {
+  return sortNames(Object.keys(names)).map((name) => (names[name] === name ? name : `${name} as ${names[name]}`));
+}
+
+/** The order in which the formatter keeps imported names: letters regardless of their case first. */
+function sortNames(names: readonly string[]): string[] {
+  return [...names].sort((a, b) => byCodeUnit(a.toLowerCase(), b.toLowerCase()) || byCodeUnit(a, b));
+}
+
+function exportedTypes(types: ViewInput["types"]): (resource: KnownResource) => readonly string[] {
+  return (resource) => (resource.typeModule === moduleOf(resource) ? (types.get(resource.typeModule) ?? []) : []);
+}
+
+/** Path of the module of a resource, without extension. */
+export function moduleOf({ group, version, kind }: Pick<KnownResource, "group" | "version" | "kind">): string {
+  return kindPlacement(group, version, kind).module;
+}
+
+function relative(folder: string, module: string): string {
+  const from = folder.split("/");
+  const to = module.split("/");
+  let common = 0;
+  while (common < from.length && from[common] === to[common]) common++;
+  const up = from.slice(common).map(() => "..");
+  return `${up.length === 0 ? "./" : `${up.join("/")}/`}${to.slice(common).join("/")}.js`;
+}
