@@ -9,7 +9,7 @@ export default defineConfig({
     globalSetup: ["test/cluster/support/global-setup.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // A cluster takes a core of its own, and some files start one more.
-    maxWorkers: 2,
+    // Most of the time is spent waiting: for servers to start, and for pauses between attempts to pass.
+    maxWorkers: 3,
   },
 });

@@ -8,6 +8,7 @@ import { inject, onTestFinished, type TestContext } from "vitest";
 import { ApiClient } from "./api-client.js";
 import type { ClusterBinaries } from "./binaries.js";
 import { Cluster } from "./cluster.js";
+import { until } from "./until.js";
 
 const provided = inject("cluster");
 
@@ -30,6 +31,60 @@ export async function temporaryNamespace(api = client): Promise<string> {
     await api.delete(`/api/v1/namespaces/${name}`);
   });
   return name;
+}
+
+export interface CustomResource {
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  readonly kind: string;
+}
+
+/** A new namespaced resource of a group that nobody else has; it is removed after the test. */
+export async function temporaryCustomResource(api = client): Promise<CustomResource> {
+  const custom = newCustomResource();
+  await installCustomResource(custom, api);
+  return custom;
+}
+
+export function newCustomResource(): CustomResource {
+  return {
+    group: `test-${randomBytes(4).toString("hex")}.example.com`,
+    version: "v1",
+    resource: "widgets",
+    kind: "Widget",
+  };
+}
+
+export async function installCustomResource(
+  { group, version, resource, kind }: CustomResource,
+  api = client,
+): Promise<void> {
+  const path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+  const name = `${resource}.${group}`;
+  await api.create(path, {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name },
+    spec: {
+      group,
+      scope: "Namespaced",
+      names: { plural: resource, singular: kind.toLowerCase(), kind },
+      versions: [
+        {
+          name: version,
+          served: true,
+          storage: true,
+          schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
+        },
+      ],
+    },
+  });
+  onTestFinished(async () => {
+    // The test may have removed it already.
+    await api.delete(`${path}/${name}`).catch(() => undefined);
+  });
+  await until(`${name} to be served`, () => api.list(`/apis/${group}/${version}/${resource}`));
 }
 
 export function temporaryFolder(): string {

@@ -1,0 +1,72 @@
+/** What a cache is after the API server was killed and has forgotten what happened meanwhile. */
+import { expect, test } from "vitest";
+import { ApiClient } from "./support/api-client.js";
+import { follow, NAMESPACE, RECOVERY } from "./support/follow.js";
+import { ownCluster } from "./support/harness.js";
+
+test("after kill -9 and a compaction, caches are whole again, and what went meanwhile arrives as a tombstone", async (context) => {
+  const cluster = await ownCluster(context);
+  const { api, subjects, start, expectEqual } = await follow(cluster);
+  for (const { path, object } of subjects)
+    for (const name of ["kept", "changed", "gone"]) await api.create(path, object(name));
+  await start();
+  await expectEqual();
+  await cluster.killApiServer("SIGKILL");
+
+  // The world goes on without this server, and then forgets how.
+  const second = await cluster.secondApiServer();
+  const other = ApiClient.fromFile(second.kubeConfigPath);
+  for (const { path, object } of subjects) {
+    await other.delete(`${path}/gone`);
+    await other.patch(`${path}/changed`, { metadata: { labels: { changed: "yes" } } });
+    await other.create(path, object("new"));
+  }
+  await second.kill("SIGKILL");
+  await cluster.compact();
+  for (const { health } of subjects) await expect.poll(() => health().consecutiveFailures, RECOVERY).toBeGreaterThan(0);
+  await cluster.startApiServer();
+
+  await expectEqual();
+  for (const { recorder } of subjects) {
+    const told = (name: string) => recorder.of(`${NAMESPACE}/${name}`);
+    expect(told("gone").map(({ type, finalStateUnknown }) => [type, finalStateUnknown])).toEqual([
+      ["add", undefined],
+      ["delete", true],
+    ]);
+    expect(told("changed").map(({ type }) => type)).toEqual(["add", "update"]);
+    expect(told("new").map(({ type }) => type)).toEqual(["add"]);
+  }
+
+  // And the stream goes on as before.
+  for (const { path, recorder } of subjects) {
+    await api.delete(`${path}/kept`);
+    await expect
+      .poll(() => recorder.of(`${NAMESPACE}/kept`).at(-1), RECOVERY)
+      .toMatchObject({ type: "delete", finalStateUnknown: false });
+  }
+});
+
+test.for(["SIGKILL", "SIGTERM"] as const)(
+  "a server that ends by %s and returns: nothing is lost",
+  async (signal, context) => {
+    const cluster = await ownCluster(context);
+    const { api, subjects, start, expectEqual } = await follow(cluster);
+    for (const { path, object } of subjects) for (const name of ["kept", "gone"]) await api.create(path, object(name));
+    await start();
+    await expectEqual();
+    const second = await cluster.secondApiServer();
+    const other = ApiClient.fromFile(second.kubeConfigPath);
+    const stopping = cluster.killApiServer(signal);
+    for (const { path, object } of subjects) {
+      await other.delete(`${path}/gone`);
+      await other.create(path, object("new"));
+    }
+    // A server that is asked to end drains its watches first, for minutes.
+    if (signal === "SIGTERM")
+      await expect.poll(() => api.get("/version").then(() => "", String), RECOVERY).toContain("REFUSED");
+    await cluster.killApiServer("SIGKILL");
+    await stopping;
+    await cluster.startApiServer();
+    await expectEqual();
+  },
+);
