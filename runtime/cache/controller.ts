@@ -8,11 +8,13 @@ import { Notification } from "./event-handler.js";
 import type { Indexer } from "./indexer.js";
 import { distribute, type ProcessorListener, type SharedProcessor } from "./processor.js";
 import type { Delta, Queue, QueueItem } from "./queue.js";
+import type { SlabAllocator } from "./slab.js";
 
 export interface ControllerOptions<T extends KubernetesObject> {
   readonly queue: Queue<T>;
   readonly indexer: Indexer<T>;
   readonly processor: SharedProcessor<T>;
+  readonly slabs: SlabAllocator | undefined;
   readonly turn: Turn;
   /** The handlers whose resync is due, to be asked when the resync is popped. */
   readonly resyncing: () => readonly ProcessorListener<T>[];
@@ -30,12 +32,13 @@ export class Controller<T extends KubernetesObject> {
 
   /** Works until the queue is closed; what is still queued then is dropped. Never rejects. */
   async run(): Promise<void> {
-    const { queue, turn } = this.#options;
+    const { queue, turn, slabs, indexer } = this.#options;
     while (!queue.closed) {
       await queue.ready();
       for (let item = queue.pop(); item !== undefined && !queue.closed; item = queue.pop()) {
         const work = this.#process(item);
         if (work !== undefined) await work;
+        if (slabs?.wantsCompaction === true) slabs.compact(() => indexer.entries());
         if (turn.exhausted()) await turn.next();
       }
     }
@@ -74,8 +77,14 @@ export class Controller<T extends KubernetesObject> {
   }
 
   async #replace({ entries, resourceVersion }: Extract<QueueItem<T>, { type: "ReplacedAll" }>): Promise<void> {
-    const { indexer, processor, onSynced } = this.#options;
+    const { queue, indexer, processor, turn, onSynced } = this.#options;
     const isInInitialList = !this.#synced;
+    // Index functions read objects. They are decoded before, in slices, so that the swap itself is short.
+    for (const entry of indexer.toBeIndexed(entries)) {
+      entry.object;
+      if (turn.exhausted()) await turn.next();
+      if (queue.closed) return;
+    }
     // A handler that joins while the slices go out is given the new content as a whole, so the slices are not for it.
     const { listeners } = processor;
     const { deleted, changed } = indexer.replace(entries, resourceVersion);

@@ -7,6 +7,9 @@ import { InformerError } from "../api/informer-error.js";
 import type { Cached, KubernetesObject } from "../api/object-meta.js";
 import type { Labels } from "../api/selectors.js";
 import { findValue, parseJson } from "../transport/json-scan.js";
+import type { Slab, SlabAllocator, SlabReader } from "./slab.js";
+
+const OPEN_BRACE = 0x7b;
 
 /** What an entry is keyed, ordered and told apart by. */
 export interface EntryMeta {
@@ -17,29 +20,70 @@ export interface EntryMeta {
 }
 
 /** Holds either bytes or the object made from them, never both. Entries are shared and never changed for anyone to see. */
-export class Entry<T extends KubernetesObject = KubernetesObject> implements EntryMeta {
+export class Entry<T extends KubernetesObject = KubernetesObject> implements EntryMeta, SlabReader {
   readonly key: string;
   readonly uid: string;
   readonly resourceVersion: string;
-  #bytes: Buffer | undefined;
+  /** Where the bytes are, as long as there are any: `length` of them in `#slab`, from `#offset` on. */
+  #slab: Slab | undefined;
+  #offset = 0;
+  readonly length: number;
+  /** To be told when the bytes are needed no more. */
+  readonly #slabs: SlabAllocator | undefined;
   #object: Cached<T> | undefined;
 
-  private constructor(meta: EntryMeta, bytes: Buffer | undefined, object: Cached<T> | undefined) {
+  private constructor(
+    meta: EntryMeta,
+    object: Cached<T> | undefined,
+    slabs: SlabAllocator | undefined,
+    length: number,
+  ) {
     this.key = meta.key;
     this.uid = meta.uid;
     this.resourceVersion = meta.resourceVersion;
-    this.#bytes = bytes;
     this.#object = object;
+    this.#slabs = slabs;
+    this.length = length;
   }
 
-  /** Takes ownership of the bytes: the JSON of the object, whole, in a buffer that nobody else changes. */
-  static fromBytes<T extends KubernetesObject>(meta: EntryMeta, bytes: Buffer): Entry<T> {
-    return new Entry<T>(meta, bytes, undefined);
+  /**
+   * Copies the bytes: the JSON of one object, whole.
+   * @param prefix put in place of the opening brace, for an object that does not say its own kind: `{"kind":"Pod",`
+   */
+  static fromBytes<T extends KubernetesObject>(
+    meta: EntryMeta,
+    slabs: SlabAllocator,
+    bytes: Buffer,
+    start = 0,
+    end = bytes.length,
+    prefix?: Buffer,
+  ): Entry<T> {
+    const from = prefix === undefined ? start : bytes.indexOf(OPEN_BRACE, start) + 1;
+    const prefixLength = prefix?.length ?? 0;
+    const entry = new Entry<T>(meta, undefined, slabs, prefixLength + end - from);
+    const slab = slabs.reserve(entry.length);
+    prefix?.copy(slab.buffer, slab.used);
+    bytes.copy(slab.buffer, slab.used + prefixLength, from, end);
+    entry.#read(slab);
+    return entry;
   }
 
   /** For an object that is there already: one that was transformed, or made in a test. */
   static fromObject<T extends KubernetesObject>(meta: EntryMeta, object: Cached<T>): Entry<T> {
-    return new Entry<T>(meta, undefined, object);
+    return new Entry<T>(meta, object, undefined, 0);
+  }
+
+  get slab(): Slab | undefined {
+    return this.#slab;
+  }
+
+  moveTo(slabs: SlabAllocator): void {
+    const old = this.#slab;
+    if (old === undefined) return;
+    const slab = slabs.reserve(this.length);
+    old.buffer.copy(slab.buffer, slab.used, this.#offset, this.#offset + this.length);
+    this.#read(slab);
+    slabs.release(old);
   }
 
   get namespace(): string {
@@ -56,30 +100,40 @@ export class Entry<T extends KubernetesObject = KubernetesObject> implements Ent
    * @throws InformerError `decode` when the server sent something that is not JSON after all
    */
   get object(): Cached<T> {
-    if (this.#object === undefined) {
-      this.#object = this.#decode();
-      this.#bytes = undefined;
+    const slab = this.#slab;
+    if (slab !== undefined) {
+      this.#object = this.#decode(slab);
+      this.#slab = undefined;
+      this.#slabs?.release(slab);
     }
-    return this.#object;
+    return this.#object!;
   }
 
   /** Whether {@link object} has been read. */
   get isDecoded(): boolean {
-    return this.#object !== undefined;
+    return this.#slab === undefined;
   }
 
   /** The labels, without decoding the rest of the object. */
   get labels(): Labels | undefined {
-    const bytes = this.#bytes;
-    if (bytes === undefined) return this.object.metadata?.labels as Labels | undefined;
-    const metadata = findValue(bytes, 0, bytes.length, "metadata");
-    const labels = metadata && findValue(bytes, metadata.start, metadata.end, "labels");
-    return labels && (parseJson(bytes, labels.start, labels.end) as Labels);
+    const slab = this.#slab;
+    if (slab === undefined) return this.object.metadata?.labels as Labels | undefined;
+    const metadata = findValue(slab.buffer, this.#offset, this.#offset + this.length, "metadata");
+    const labels = metadata && findValue(slab.buffer, metadata.start, metadata.end, "labels");
+    return labels && (parseJson(slab.buffer, labels.start, labels.end) as Labels);
   }
 
-  #decode(): Cached<T> {
+  /** The bytes lie at the end of what is used of the slab: they are this entry's from now on. */
+  #read(slab: Slab): void {
+    this.#slab = slab;
+    this.#offset = slab.used;
+    slab.used += this.length;
+    slab.readers++;
+  }
+
+  #decode(slab: Slab): Cached<T> {
     try {
-      return parseJson(this.#bytes!) as Cached<T>;
+      return parseJson(slab.buffer, this.#offset, this.#offset + this.length) as Cached<T>;
     } catch (error) {
       throw new InformerError("decode", `${this.key}: ${(error as Error).message}`, { cause: error });
     }

@@ -138,6 +138,15 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
     return { deleted, changed };
   }
 
+  /** Those of a list whose objects {@link replace} will give to index functions: none, where there are no such functions. */
+  *toBeIndexed(entries: Iterable<Entry<T>>): Generator<Entry<T>> {
+    if (this.#indexes.size === 1) return;
+    for (const entry of entries) {
+      const old = this.#entries.get(entry.key);
+      if (old === undefined || !isSame(old, entry)) yield entry;
+    }
+  }
+
   /** Takes note that the content is that of a later resourceVersion, with nothing changed. */
   bookmark(resourceVersion: string): void {
     this.#resourceVersion = resourceVersion;

@@ -8,6 +8,7 @@ import { type Status, statusError } from "../api/status-error.js";
 import type { ApiClient, WatchBody } from "../transport/api-client.js";
 import { findValue, parseJson, type ScannedObject, scanObject } from "../transport/json-scan.js";
 import { Entry, type EntryMeta } from "./entry.js";
+import type { SlabAllocator } from "./slab.js";
 
 /** One page of a list. */
 export interface ListPage<T extends KubernetesObject> {
@@ -59,14 +60,17 @@ const JSON_TYPE = "application/json";
 export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
   readonly name: string;
   readonly #client: ApiClient;
+  readonly #slabs: SlabAllocator;
   readonly #options: ListWatchOptions;
   readonly #path: string;
   /** `"kind":"Pod","apiVersion":"v1",` to put before an item that does not say what it is. */
   readonly #typeMeta: Buffer | undefined;
 
-  constructor(client: ApiClient, options: ListWatchOptions) {
+  /** @param slabs where the bytes of its objects are to lie */
+  constructor(client: ApiClient, slabs: SlabAllocator, options: ListWatchOptions) {
     const { resource, kind, namespace } = options;
     this.#client = client;
+    this.#slabs = slabs;
     this.#options = options;
     this.#path = collectionPath(resource, namespace);
     const qualified = resource.group === "" ? resource.resource : `${resource.resource}.${resource.group}`;
@@ -75,14 +79,23 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
   }
 
   async list(options: ListOptions, signal: AbortSignal, onProgress: () => void): Promise<ListPage<T>> {
-    const items: { meta: EntryMeta; bytes: Buffer; hasKind: boolean }[] = [];
+    const entries: Entry<T>[] = [];
+    /** Items of an unknown kind, which the list itself says at its end. Their entries are put in then. */
+    const untyped: { at: number; meta: EntryMeta; bytes: Buffer }[] = [];
     const request = { path: this.#pathWith(options, false), what: `list ${this.name}`, accept: JSON_TYPE, signal };
     const envelope = await this.#client.list(
       request,
       (bytes, start, end) => {
         const scanned = scanObject(bytes, start, end);
-        const hasKind = scanned.hasKind || this.#typeMeta !== undefined;
-        items.push({ meta: this.#meta(scanned), bytes: this.#ownBytes(bytes, start, end, scanned), hasKind });
+        if (scanned.hasKind || this.#typeMeta !== undefined) {
+          entries.push(this.#entry(scanned, bytes, start, end));
+        } else {
+          untyped.push({
+            at: entries.length + untyped.length,
+            meta: this.#meta(scanned),
+            bytes: Buffer.from(bytes.subarray(start, end)),
+          });
+        }
       },
       onProgress,
     );
@@ -91,10 +104,10 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
       throw new InformerError("protocol", `list ${this.name}: the server answered with a Table`);
     if (resourceVersion === "")
       throw new InformerError("protocol", `list ${this.name}: the list has no resourceVersion`);
-    const fallback = typeMeta(envelope.kind?.replace(/List$/, "") ?? "", envelope.apiVersion ?? "");
-    const entries = items.map(({ meta, bytes, hasKind }) =>
-      Entry.fromBytes<T>(meta, hasKind ? bytes : withTypeMeta(fallback, bytes, 0, bytes.length)),
-    );
+    const prefix = typeMeta(envelope.kind?.replace(/List$/, "") ?? "", envelope.apiVersion ?? "");
+    for (const { at, meta, bytes } of untyped) {
+      entries.splice(at, 0, Entry.fromBytes<T>(meta, this.#slabs, bytes, 0, bytes.length, prefix));
+    }
     return { entries, resourceVersion, continue: envelope.metadata?.continue ?? "" };
   }
 
@@ -115,10 +128,7 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
       case "MODIFIED":
       case "DELETED": {
         const scanned = scanObject(bytes, object.start, object.end);
-        return {
-          type,
-          entry: Entry.fromBytes<T>(this.#meta(scanned), this.#ownBytes(bytes, object.start, object.end, scanned)),
-        };
+        return { type, entry: this.#entry(scanned, bytes, object.start, object.end) };
       }
       case "BOOKMARK": {
         const { metadata } = parseJson(bytes, object.start, object.end) as KubernetesObject;
@@ -141,9 +151,9 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
     return { key: metaNamespaceKey(namespace, name), uid, resourceVersion };
   }
 
-  #ownBytes(bytes: Buffer, start: number, end: number, { hasKind }: ScannedObject): Buffer {
-    if (hasKind || this.#typeMeta === undefined) return Buffer.from(bytes.subarray(start, end));
-    return withTypeMeta(this.#typeMeta, bytes, start, end);
+  #entry(scanned: ScannedObject, bytes: Buffer, start: number, end: number): Entry<T> {
+    const prefix = scanned.hasKind ? undefined : this.#typeMeta;
+    return Entry.fromBytes<T>(this.#meta(scanned), this.#slabs, bytes, start, end, prefix);
   }
 }
 
@@ -214,11 +224,7 @@ function startsWith(bytes: Buffer, at: number, prefix: Buffer): boolean {
   return at >= 0 && bytes.compare(prefix, 0, prefix.length, at, at + prefix.length) === 0;
 }
 
+/** What opens an object whose kind is not said: its brace, and the kind in front of what it has. */
 function typeMeta(kind: string, apiVersion: string): Buffer {
   return Buffer.from(`{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},`);
-}
-
-/** The object with its kind and apiVersion put first; what stands there is an object with metadata, so it is not empty. */
-function withTypeMeta(prefix: Buffer, bytes: Buffer, start: number, end: number): Buffer {
-  return Buffer.concat([prefix, bytes.subarray(bytes.indexOf(0x7b, start) + 1, end)]);
 }

@@ -16,6 +16,7 @@ import type { ListerWatcher } from "./list-watch.js";
 import { IndexerLister } from "./lister.js";
 import { type ProcessorEnvironment, ProcessorListener, SharedProcessor } from "./processor.js";
 import { Reflector, type ReflectorObserver } from "./reflector.js";
+import type { SlabAllocator } from "./slab.js";
 import type { Indexers, Store } from "./store.js";
 
 /** client-go's: a handler cannot be resynced more often. */
@@ -26,6 +27,8 @@ export type TransformFunc<T extends KubernetesObject> = (object: T) => T;
 
 export interface SharedInformerOptions<T extends KubernetesObject> {
   readonly listerWatcher: ListerWatcher<T>;
+  /** Where the lister-watcher puts the bytes of entries, if they have any. */
+  readonly slabs?: SlabAllocator | undefined;
   /** `pods.v1` */
   readonly resource: string;
   /** For handlers that ask for no other; 0 for none. */
@@ -107,6 +110,7 @@ export class SharedInformer<T extends KubernetesObject> {
       queue: this.#queue,
       indexer: this.#indexer,
       processor: this.#processor,
+      slabs: options.slabs,
       turn,
       resyncing: () => this.#takeResyncing(),
       onSynced: () => this.#onSynced(),

@@ -10,6 +10,7 @@ import type { ResourceDescriptor, ResourceScope } from "../api/resource-descript
 import type { InformerHealth } from "../cache/health.js";
 import { ListWatch } from "../cache/list-watch.js";
 import { SharedInformer, type TransformFunc } from "../cache/shared-informer.js";
+import { SlabAllocator } from "../cache/slab.js";
 import { ApiClient } from "../transport/api-client.js";
 import type { KubeConfigLike } from "../transport/credentials.js";
 import { Http1Transport } from "../transport/http1-transport.js";
@@ -166,7 +167,8 @@ export class InformerFactory implements AsyncDisposable {
   ): SharedInformer<T> {
     const { options, clock, turn, client, resyncPeriodsMs } = this.#shared;
     const { tweakListOptions, onError = warn } = options;
-    const listerWatcher = new ListWatch<T>(client, {
+    const slabs = new SlabAllocator();
+    const listerWatcher = new ListWatch<T>(client, slabs, {
       resource,
       kind: resource.kind,
       namespace: resource.scope === "Cluster" ? undefined : options.namespace,
@@ -174,6 +176,7 @@ export class InformerFactory implements AsyncDisposable {
     });
     return new SharedInformer<T>({
       listerWatcher,
+      slabs,
       resource: name,
       resyncPeriodMs: resyncPeriodsMs.get(name) ?? options.resyncPeriodMs ?? 0,
       transform: options.transform as TransformFunc<T> | undefined,

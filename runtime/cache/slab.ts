@@ -1,0 +1,90 @@
+/**
+ * Where the bytes of undecoded entries lie: packed into large buffers off the JavaScript heap. One small buffer for each entry
+ * would cost more time than copying it, and make the garbage collector run for memory that it does not manage.
+ */
+
+/** A buffer that is filled from the front. It is never written again while an entry still reads from it. */
+export class Slab {
+  readonly buffer: Buffer;
+  /** Bytes taken so far. */
+  used = 0;
+  /** Entries that read from it, counting those that are garbage: they cannot be told from the others. */
+  readers = 0;
+  /** Bytes that a cache holds here, as the last compaction found them. */
+  live = 0;
+
+  constructor(buffer: Buffer) {
+    this.buffer = buffer;
+  }
+}
+
+/** Sizes in bytes. A kind with three objects must not cost a large slab; a large cache must not have thousands. */
+const FIRST_SLAB = 8 * 1024;
+const LARGEST_SLAB = 512 * 1024;
+/** A cache is looked through for sparse slabs once this much was written, or as much as it held the last time. */
+const COMPACTION_AFTER = 16 * 1024 * 1024;
+
+/** Something whose bytes can be moved to another slab. */
+export interface SlabReader {
+  /** Where it reads from; `undefined` once it needs no bytes any more. */
+  readonly slab: Slab | undefined;
+  /** Bytes that it reads. */
+  readonly length: number;
+  moveTo(slabs: SlabAllocator): void;
+}
+
+/** The slabs of one informer. */
+export class SlabAllocator {
+  #current = new Slab(Buffer.allocUnsafeSlow(FIRST_SLAB));
+  /** One slab that is known to have no reader: a cache whose objects are all read goes on in the same two. */
+  #spare: Slab | undefined;
+  #written = 0;
+  #compactionAfter = COMPACTION_AFTER;
+
+  /** A slab with room for so many bytes at its `used`. The caller takes them at once. */
+  reserve(length: number): Slab {
+    this.#written += length;
+    if (this.#current.used + length > this.#current.buffer.length) this.#next(length);
+    return this.#current;
+  }
+
+  /** To be told when an entry needs its bytes no more. */
+  release(slab: Slab): void {
+    if (--slab.readers > 0) return;
+    slab.used = 0;
+    if (slab !== this.#current && slab.buffer.length === LARGEST_SLAB) this.#spare = slab;
+  }
+
+  /** Whether enough was written for {@link compact} to be worth its time. */
+  get wantsCompaction(): boolean {
+    return this.#written >= this.#compactionAfter;
+  }
+
+  /** Moves what a cache holds in slabs that are mostly garbage, so that the collector can free them. */
+  compact(cached: () => Iterable<SlabReader>): void {
+    let live = 0;
+    for (const { slab } of cached()) if (slab !== undefined) slab.live = 0;
+    for (const { slab, length } of cached()) {
+      if (slab === undefined) continue;
+      slab.live += length;
+      live += length;
+    }
+    const current = this.#current;
+    for (const reader of cached()) {
+      const { slab } = reader;
+      if (slab !== undefined && slab !== current && slab.live * 2 < slab.buffer.length) reader.moveTo(this);
+    }
+    this.#written = 0;
+    this.#compactionAfter = Math.max(COMPACTION_AFTER, live);
+  }
+
+  #next(length: number): void {
+    if (this.#spare !== undefined && length <= this.#spare.buffer.length) {
+      this.#current = this.#spare;
+      this.#spare = undefined;
+      return;
+    }
+    const doubled = Math.min(this.#current.buffer.length * 2, LARGEST_SLAB);
+    this.#current = new Slab(Buffer.allocUnsafeSlow(Math.max(doubled, length)));
+  }
+}
