@@ -1,3 +1,202 @@
 #!/usr/bin/env node
 /** The command line: arguments, progress, summary, exit codes. The only file of the generator that prints. */
-import { Command } from "commander";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { exitCodes, formatPosition, GeneratorError, isGeneratorError } from "./errors.js";
+import type { Summary } from "./generate.js";
+import type { Progress } from "./load/progress.js";
+import type { Sources } from "./load/sources.js";
+import { importTool } from "./load/tools.js";
+import { packageRoot } from "./package-root.js";
+
+interface Flags {
+  readonly crd: readonly string[];
+  readonly openapi: readonly string[];
+  readonly cluster?: boolean;
+  readonly context?: string;
+  readonly kubeconfig?: string;
+  readonly allowExec?: boolean;
+  readonly allowPartial?: boolean;
+  readonly out?: string;
+  readonly check?: boolean;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+  readonly saveSchema?: string;
+}
+
+const examples = `
+Examples:
+  kube-informers generate --crd crontab.yaml --out src/generated
+  kubectl get crd crontabs.stable.example.com -o yaml | kube-informers generate --crd -
+  kube-informers generate --cluster --context staging --out src/generated
+
+Exit codes: 0 done, 1 bug, 2 usage, 3 input refused, 4 cluster, 5 limit, 6 output refused, 7 drift (--check)`;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const { Command, CommanderError } = await importTool("commander", () => import("commander"));
+  const manifest = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { version: string };
+  const collect = (value: string, list: readonly string[]) => [...list, value];
+  let exitCode: number = exitCodes.done;
+  const program = new Command("kube-informers")
+    .description("Typed Kubernetes informers from a schema")
+    .version(manifest.version)
+    .exitOverride();
+  program
+    .command("generate")
+    .description("print typed factories, informers and listers; without a source, and in a checkout, Kubernetes' own groups")
+    .option("--crd <path>", "CustomResourceDefinitions: a YAML or JSON file, a folder, or - for standard input (repeatable)", collect, [])
+    .option("--openapi <source>", "OpenAPI documents of an API server: a file, a folder, or a URL (repeatable)", collect, [])
+    .option("--cluster", "everything that the current context's cluster serves")
+    .option("--context <name>", "context of the kubeconfig, for --cluster")
+    .option("--kubeconfig <path>", "kubeconfig other than the default one, for --cluster")
+    .option("--allow-exec", "let a kubeconfig given by --kubeconfig run its login program")
+    .option("--allow-partial", "leave out what the cluster fails to publish")
+    .option("--out <dir>", "output folder (default: generated)")
+    .option("--check", "write nothing; exit 7 if the folder is not up to date")
+    .option("--dry-run", "write nothing; list what would be written")
+    .option("--json", "print the summary as JSON")
+    .option("--save-schema <file>", "keep the schema of Kubernetes' own groups in a file, and generate nothing")
+    .addHelpText("after", examples)
+    .action(async (flags: Flags) => {
+      exitCode = await generateCommand(flags);
+    });
+  try {
+    await program.parseAsync(argv, { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  }
+  return exitCode;
+}
+
+async function generateCommand(flags: Flags): Promise<number> {
+  const started = performance.now();
+  const stop = new AbortController();
+  // Writing is one synchronous turn, so an interrupt always finds the old output or the new one.
+  process.once("SIGINT", () => {
+    stop.abort();
+    process.exit(exitCodes.interrupted);
+  });
+  const progress = createProgress();
+  try {
+    const { keptSchemaFile, loadKept, loadSources } = await import("./load/sources.js");
+    const sources = sourcesOf(flags);
+    const own = sources === undefined;
+    const kept = own ? keptSchemaFile() : undefined;
+    if (own && kept === undefined) {
+      throw new GeneratorError("usage", "nothing to generate from", { hint: "give --crd FILE, --openapi FILE, or --cluster" });
+    }
+    const loaded = own ? loadKept(kept!, progress) : await loadSources(sources, progress, stop.signal);
+    if (flags.saveSchema !== undefined) {
+      const [{ discover }, { keep }] = await Promise.all([import("./discover.js"), import("./load/kept.js")]);
+      writeFileSync(flags.saveSchema, keep(discover(loaded.documents)));
+      return exitCodes.done;
+    }
+    const { generate } = await import("./generate.js");
+    const out = flags.out ?? (own ? join(packageRoot(), "generated") : "generated");
+    const write = flags.check !== true && flags.dryRun !== true;
+    const summary = await generate(loaded.documents, { out, join: !own, documentation: !own, write }, progress);
+    progress.end();
+    const report = { ...summary, ignored: loaded.ignored, warnings: progress.warnings, milliseconds: Math.round(performance.now() - started) };
+    process.stdout.write(flags.json === true ? `${JSON.stringify(jsonReport(report), undefined, 2)}\n` : textReport(report, flags));
+    const drift = summary.plan.created.length + summary.plan.changed.length + summary.plan.removed.length;
+    return flags.check === true && drift > 0 ? exitCodes.drift : exitCodes.done;
+  } finally {
+    progress.end();
+  }
+}
+
+function sourcesOf(flags: Flags): Sources | undefined {
+  if (flags.cluster !== true && (flags.context !== undefined || flags.kubeconfig !== undefined)) {
+    throw new GeneratorError("usage", "--context and --kubeconfig belong to --cluster", { hint: "add --cluster" });
+  }
+  if (flags.crd.length + flags.openapi.length === 0 && flags.cluster !== true) return undefined;
+  const { context, kubeconfig } = flags;
+  const cluster =
+    flags.cluster === true
+      ? {
+          ...(context === undefined ? {} : { context }),
+          ...(kubeconfig === undefined ? {} : { kubeconfig }),
+          allowExec: flags.allowExec === true,
+          allowPartial: flags.allowPartial === true,
+        }
+      : undefined;
+  return { crds: flags.crd, openApis: flags.openapi, cluster };
+}
+
+/** A live line on a terminal, otherwise one line a step. */
+function createProgress(): Progress & { readonly warnings: string[]; end(): void } {
+  const live = process.stderr.isTTY === true;
+  const warnings: string[] = [];
+  const clear = () => live && process.stderr.write("\r\u001b[2K");
+  const show = (text: string) => {
+    clear();
+    process.stderr.write(live ? text.slice(0, (process.stderr.columns ?? 80) - 1) : `${text}\n`);
+  };
+  return {
+    warnings,
+    step: show,
+    detail: (text) => live && show(text),
+    warn(text) {
+      warnings.push(text);
+      clear();
+      process.stderr.write(`warning: ${text}\n`);
+    },
+    end: clear,
+  };
+}
+
+type Report = Summary & { readonly ignored: number; readonly warnings: readonly string[]; readonly milliseconds: number };
+
+function jsonReport({ groups, resources, types, plan, ignored, warnings, milliseconds }: Report): object {
+  const { folder, created, changed, removed, unchanged, foreign } = plan;
+  return {
+    groups,
+    resources,
+    types,
+    folder: relative(process.cwd(), folder) || ".",
+    files: { created, changed, removed, unchanged: unchanged.length, foreign },
+    ignored,
+    warnings,
+    milliseconds,
+  };
+}
+
+function textReport(report: Report, flags: Flags): string {
+  const { groups, resources, types, plan, ignored, milliseconds } = report;
+  const folder = relative(process.cwd(), plan.folder) || ".";
+  const changes = [
+    ...plan.created.map((path) => `+ ${path}`),
+    ...plan.changed.map((path) => `~ ${path}`),
+    ...plan.removed.map((path) => `- ${path}`),
+  ];
+  const files = plan.created.length + plan.changed.length + plan.unchanged.length;
+  const lines = [
+    `${count(groups.length, "group")}, ${count(resources.length, "resource")}, ${count(types, "type")} → ${folder}`,
+    `${count(files, "file")}: ${plan.created.length} new, ${plan.changed.length} changed, ${plan.unchanged.length} unchanged, ${plan.removed.length} removed, in ${(milliseconds / 1000).toFixed(2)} s`,
+  ];
+  if (ignored > 0) lines.push(`${count(ignored, "object")} of other kinds ignored`);
+  if (plan.foreign.length > 0) lines.push(`left alone, since not generated any more: ${plan.foreign.join(", ")}`);
+  if (flags.check === true) {
+    lines.push(...changes.slice(0, 50), changes.length === 0 ? "up to date" : "not up to date: run generate again without --check");
+  } else if (flags.dryRun === true) lines.push(...changes, "nothing was written");
+  return `${lines.join("\n")}\n`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
+function failure(error: unknown): number {
+  if (!isGeneratorError(error)) {
+    process.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.stderr.write("hint: this is a bug in kube-informers; please report it with the command and its input\n");
+    return exitCodes.bug;
+  }
+  const place = error.position === undefined ? "" : `${formatPosition(error.position)}: `;
+  process.stderr.write(`${place}error: ${error.message}\n`);
+  if (error.hint !== undefined) process.stderr.write(`hint: ${error.hint}\n`);
+  return exitCodes[error.code];
+}
+
+process.exitCode = await main(process.argv.slice(2)).catch(failure);

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { checkOutput } from "./check-output.js";
 import { discover } from "./discover.js";
 import { join } from "./join.js";
+import type { Progress } from "./load/progress.js";
 import { emptyManifest, formatManifest, manifestFile } from "./manifest.js";
 import type { ApiDocument } from "./model.js";
 import { createRenderer } from "./render.js";
@@ -10,11 +11,6 @@ import { typeModules } from "./schema-types.js";
 import { shapesOf } from "./shapes.js";
 import { moduleOf, viewsOf } from "./view.js";
 import { carryOut, type Plan, planWrite, readManifest } from "./write.js";
-
-export interface Progress {
-  step(text: string): void;
-  warn(text: string): void;
-}
 
 export interface GenerateOptions {
   readonly out: string;

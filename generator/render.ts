@@ -1,8 +1,8 @@
 /** Views → text, by the templates beside the package. */
 import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { importTool } from "./load/tools.js";
+import { packageRoot } from "./package-root.js";
 import type { FileView, TemplateName } from "./view.js";
 
 export type Render = (file: FileView) => string;
@@ -19,19 +19,4 @@ export async function createRenderer(): Promise<Render> {
   engine.registerPartial("header", engine.compile(source("header"), options));
   const templates = new Map(names.map((name) => [name, engine.compile<object>(source(name), options)]));
   return ({ template, view }) => templates.get(template)!(view);
-}
-
-/** The folder of package.json: the same two steps up from the source, three from what is published. */
-export function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  for (;;) {
-    try {
-      readFileSync(join(folder, "package.json"));
-      return folder;
-    } catch {
-      const parent = dirname(folder);
-      if (parent === folder) throw new Error("the package's own folder cannot be found");
-      folder = parent;
-    }
-  }
 }

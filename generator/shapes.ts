@@ -114,6 +114,7 @@ class Shaper {
   readonly #owners: ReadonlyMap<string, { group: string; version: string }>;
   readonly #resourceOfKey = new Map<string, Resource>();
   #next = 0;
+  #depth = 0;
 
   constructor(model: Model) {
     this.#model = model;
@@ -204,10 +205,12 @@ class Shaper {
   }
 
   #plain(schema: Schema, parent: Draft, path: readonly string[]): PlainSchema {
-    if (path.length > maxDepth) {
+    this.#depth += 1;
+    if (path.length > maxDepth || this.#depth > maxDepth) {
       throw new GeneratorError("limit", `schema of ${parent.origin} is nested deeper than ${maxDepth} levels`);
     }
     const plain = this.#bare(schema, parent, path);
+    this.#depth -= 1;
     return isNullable(schema) && plain !== anything ? { ...wrapped(plain), nullable: true } : plain;
   }
 

@@ -2,10 +2,11 @@
 import type { RequestOptions } from "node:https";
 import { setTimeout as delay } from "node:timers/promises";
 import { GeneratorError } from "../errors.js";
-import { type ApiDocument, asSchema, type Resource } from "../model.js";
+import type { ApiDocument, Resource } from "../model.js";
 import { type DiscoveredResource, readDiscovery } from "./discovery.js";
 import { get } from "./http.js";
-import { openApiDocuments } from "./openapi.js";
+import type { Progress } from "./progress.js";
+import { ask, parseAnswer, readPublished, type ServerClient } from "./published.js";
 import { importTool } from "./tools.js";
 
 export interface ClusterSource {
@@ -15,18 +16,6 @@ export interface ClusterSource {
   readonly allowPartial: boolean;
 }
 
-/** A way to ask one server. */
-export interface ServerClient {
-  readonly name: string;
-  get(path: string, accept?: string): Promise<{ status: number; body: Buffer }>;
-}
-
-interface Progress {
-  step(text: string): void;
-  warn(text: string): void;
-}
-
-const maxDocuments = 2000;
 const publishedWithinMs = 20_000;
 
 export async function loadCluster(source: ClusterSource, progress: Progress, signal: AbortSignal): Promise<ApiDocument[]> {
@@ -35,7 +24,7 @@ export async function loadCluster(source: ClusterSource, progress: Progress, sig
   const discovered = await discovery(client);
   const deadline = performance.now() + publishedWithinMs;
   for (;;) {
-    const { documents, failed } = await readDocuments(client, progress);
+    const { documents, failed } = await readPublished(client, progress);
     const missing = missingFrom(documents, discovered);
     const problems = [...failed, ...missing];
     if (problems.length === 0) return withFacts(documents, discovered);
@@ -54,33 +43,6 @@ export async function loadCluster(source: ClusterSource, progress: Progress, sig
       throw new GeneratorError("interrupted", "interrupted");
     });
   }
-}
-
-/** Reads `/openapi/v3` of a server: the index, then every document that the index names. */
-async function readDocuments(client: ServerClient, progress: Progress): Promise<{ documents: ApiDocument[]; failed: string[] }> {
-  const index = asSchema(asSchema(parse((await ask(client, "/openapi/v3")).body, "/openapi/v3"))?.["paths"]) ?? {};
-  const names = Object.keys(index).filter((name) => /^(?:api\/[^/]+|apis\/[^/]+\/[^/]+)$/.test(name));
-  if (names.length > maxDocuments) throw new GeneratorError("limit", `the index of /openapi/v3 names ${names.length} documents`);
-  const documents: ApiDocument[] = [];
-  const failed: string[] = [];
-  for (const [number, name] of names.sort().entries()) {
-    progress.step(`reading schemas ${number + 1}/${names.length} ${name}`);
-    const path = relativePath(asSchema(index[name])?.["serverRelativeURL"], name);
-    const { status, body } = await client.get(path);
-    if (status === 401 || status === 403) throw forbidden(client, path, status);
-    if (status !== 200) failed.push(`${name} answers ${status}`);
-    else documents.push(...openApiDocuments(parse(body, path), path));
-  }
-  return { documents, failed };
-}
-
-/** A path of the same server: an index must not send us, and our credentials, anywhere else. */
-function relativePath(url: unknown, name: string): string {
-  const plain = typeof url === "string" && /^\/openapi\/v3\/[^/\\]/.test(url) && !/[\u0000- \\#]|(?:^|\/)\.{1,2}(?:[/?]|$)|%2e|%2f|%5c/i.test(url);
-  if (plain) return url;
-  throw new GeneratorError("input", `the index of /openapi/v3 sends ${name} to ${JSON.stringify(url)}`, {
-    hint: "only paths of the same server, below /openapi/v3/, are followed",
-  });
 }
 
 async function connect(source: ClusterSource, signal: AbortSignal): Promise<ServerClient> {
@@ -123,33 +85,9 @@ async function discovery(client: ServerClient): Promise<DiscoveredResource[]> {
   const found: DiscoveredResource[] = [];
   for (const path of ["/api", "/apis"]) {
     const { body } = await ask(client, path, [...aggregated, "application/json"].join(","));
-    found.push(...readDiscovery(parse(body, path)));
+    found.push(...readDiscovery(parseAnswer(body, path)));
   }
   return found;
-}
-
-async function ask(client: ServerClient, path: string, accept?: string): Promise<{ body: Buffer }> {
-  const answer = await client.get(path, accept);
-  if (answer.status === 200) return answer;
-  if (answer.status === 401 || answer.status === 403) throw forbidden(client, path, answer.status);
-  throw new GeneratorError("cluster", `${client.name} answers ${answer.status} to ${path}`, {
-    hint: path === "/openapi/v3" ? "OpenAPI v3 is served by Kubernetes 1.24 and newer" : "is this the address of an API server?",
-  });
-}
-
-function forbidden(client: ServerClient, path: string, status: number): GeneratorError {
-  return new GeneratorError("cluster", `${client.name} does not allow to read ${path} (${status})`, {
-    hint: 'the ClusterRole system:discovery allows it: nonResourceURLs ["/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*"], verbs ["get"]',
-  });
-}
-
-function parse(body: Buffer, path: string): unknown {
-  if (body.length === 0) return { openapi: "3.0.0" };
-  try {
-    return JSON.parse(body.toString("utf8"));
-  } catch (cause) {
-    throw new GeneratorError("cluster", `the answer to ${path} is no JSON`, { cause, hint: "is this the address of an API server?" });
-  }
 }
 
 const idOf = ({ group, version, resource }: Pick<Resource, "group" | "version" | "resource">) => `${resource}.${version}.${group}`;

@@ -1,0 +1,64 @@
+/** Files, folders and standard input → text with a name, under a cap. */
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { GeneratorError } from "../errors.js";
+import { byCodeUnit } from "../model.js";
+
+export interface Input {
+  /** As the caller named it. */
+  readonly file: string;
+  readonly text: string;
+}
+
+const maxBytes = 64 * 1024 * 1024;
+const extensions = /\.(?:ya?ml|json)$/i;
+
+/** Reads what an argument names: a file, every YAML and JSON file below a folder, or `-`. */
+export function readInputs(argument: string, option: string): Input[] {
+  if (argument === "-") return [{ file: "<stdin>", text: decode(readStdin(), "<stdin>") }];
+  return filesOf(argument, option).map((file) => ({ file, text: decode(readFileSync(file), file) }));
+}
+
+/** The files that an argument names, in the order of their paths. */
+export function filesOf(argument: string, option: string): string[] {
+  const stat = statSync(argument, { throwIfNoEntry: false });
+  if (stat === undefined) {
+    throw new GeneratorError("input", `${argument} does not exist`, { hint: `${option} takes a file, a folder, or - for standard input` });
+  }
+  const files = stat.isDirectory() ? walk(argument) : [argument];
+  if (files.length === 0) {
+    throw new GeneratorError("input", `no YAML or JSON file in ${argument}`, { hint: "expected *.yaml, *.yml or *.json" });
+  }
+  for (const file of files) {
+    if (statSync(file).size > maxBytes) throw new GeneratorError("limit", `${file} is larger than ${maxBytes / 1024 / 1024} MiB`);
+  }
+  return files;
+}
+
+function walk(folder: string): string[] {
+  const entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) => byCodeUnit(a.name, b.name));
+  return entries.flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.name.startsWith(".") || entry.name === "node_modules") return [];
+    if (entry.isDirectory()) return walk(path);
+    return extensions.test(entry.name) && statSync(path, { throwIfNoEntry: false })?.isFile() === true ? [path] : [];
+  });
+}
+
+function readStdin(): Buffer {
+  const bytes = readFileSync(0);
+  if (bytes.length > maxBytes) throw new GeneratorError("limit", `standard input is larger than ${maxBytes / 1024 / 1024} MiB`);
+  return bytes;
+}
+
+function decode(bytes: Buffer, file: string): string {
+  const refuse = (what: string) =>
+    new GeneratorError("input", `${what}, not text`, { at: { file, line: 1, column: 1 }, hint: "expected YAML or JSON in UTF-8" });
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) throw refuse("UTF-16");
+  if (bytes.includes(0)) throw refuse("a binary file");
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw refuse("a binary file");
+  }
+}

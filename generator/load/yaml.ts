@@ -1,0 +1,164 @@
+/**
+ * YAML (and so JSON) as Kubernetes' own reader takes it: many documents, repeated keys (the last one counts), merge keys.
+ * Every value keeps its place, for messages; and every way to make a small file large or deep is counted.
+ */
+import type { Document, Node, Pair, ParsedNode, YAMLMap } from "yaml";
+import { GeneratorError, type Position } from "../errors.js";
+import { indentQuotedScalars } from "./quoted-scalars.js";
+import { importTool } from "./tools.js";
+
+export type Path = readonly (string | number)[];
+
+/** One document that is not empty. */
+export interface YamlDocument {
+  readonly value: unknown;
+  /** Where a value stands; where it is missing, the place it is missing from. */
+  position(path: Path): Position;
+}
+
+export interface YamlFile {
+  readonly documents: readonly YamlDocument[];
+  readonly warnings: readonly { readonly at: Position; readonly text: string }[];
+}
+
+const limits = { documents: 10_000, nodes: 2_000_000, aliases: 10_000, depth: 250 };
+
+/** @param file the name for messages */
+export async function readYaml(text: string, file: string): Promise<YamlFile> {
+  const yaml = await importTool("yaml", () => import("yaml"));
+  const lines = new yaml.LineCounter();
+  const options = { lineCounter: lines, uniqueKeys: false, prettyErrors: false, logLevel: "silent" } as const;
+  const parse = (source: string): Document.Parsed[] => {
+    lines.lineStarts.length = 0;
+    try {
+      const parsed = yaml.parseAllDocuments(source, options);
+      return "empty" in parsed ? [] : parsed;
+    } catch (cause) {
+      if (cause instanceof RangeError) throw tooDeep({ file });
+      throw cause;
+    }
+  };
+  const at = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line, column: col };
+  };
+  const documents = indentQuotedScalars(text, parse);
+  if (documents.length > limits.documents) {
+    throw new GeneratorError("limit", `more than ${limits.documents} documents in one file`, { at: { file } });
+  }
+  for (const { errors, warnings } of documents) {
+    const problem = errors[0] ?? warnings[0];
+    if (problem === undefined) continue;
+    throw new GeneratorError("input", `not YAML: ${problem.message.split("\n")[0]}`, {
+      at: at(problem.pos[0]),
+      hint: text.includes("{{") ? "this looks like a template: render it first (helm template)" : "expected YAML or JSON",
+    });
+  }
+  const warnings: { at: Position; text: string }[] = [];
+  const reader = new Reader(yaml, at, (offset, warning) => warnings.push({ at: at(offset), text: warning }));
+  return {
+    documents: documents
+      .filter(({ contents }) => contents !== null && !(yaml.isScalar(contents) && contents.value === null))
+      .map((document) => ({
+        value: reader.plain(document),
+        position: (path) => at(reader.offset(document, path)),
+      })),
+    warnings,
+  };
+}
+
+function tooDeep(at: Position): GeneratorError {
+  return new GeneratorError("limit", `nested deeper than ${limits.depth} levels`, { at });
+}
+
+class Reader {
+  readonly #yaml: typeof import("yaml");
+  readonly #at: (offset: number) => Position;
+  readonly #warn: (offset: number, text: string) => void;
+  #nodes = 0;
+  #aliases = 0;
+
+  constructor(yaml: typeof import("yaml"), at: (offset: number) => Position, warn: (offset: number, text: string) => void) {
+    this.#yaml = yaml;
+    this.#at = at;
+    this.#warn = warn;
+  }
+
+  plain(document: Document.Parsed): unknown {
+    return this.#value(document.contents, document, 0);
+  }
+
+  #value(node: Node | null, document: Document.Parsed, depth: number): unknown {
+    const yaml = this.#yaml;
+    const offset = offsetOf(node);
+    this.#nodes += 1;
+    if (depth > limits.depth) throw tooDeep(this.#at(offset));
+    if (this.#nodes > limits.nodes) {
+      throw new GeneratorError("limit", `more than ${limits.nodes} values, aliases included`, { at: this.#at(offset) });
+    }
+    if (yaml.isAlias(node)) {
+      this.#aliases += 1;
+      const target = node.resolve(document);
+      if (target === undefined || this.#aliases > limits.aliases) {
+        const message = target === undefined ? `alias *${node.source} has no anchor` : `more than ${limits.aliases} aliases`;
+        throw new GeneratorError(target === undefined ? "input" : "limit", message, { at: this.#at(offset) });
+      }
+      return this.#value(target, document, depth + 1);
+    }
+    if (yaml.isMap(node)) return this.#map(node, document, depth);
+    if (yaml.isSeq(node)) return node.items.map((item) => this.#value(item as Node, document, depth + 1));
+    return yaml.isScalar(node) ? node.value : null;
+  }
+
+  #map(map: YAMLMap, document: Document.Parsed, depth: number): unknown {
+    const own = new Map<string, unknown>();
+    const merged = new Map<string, unknown>();
+    for (const pair of map.items) {
+      const value = this.#value(pair.value as Node | null, document, depth + 1);
+      const key = this.#key(pair);
+      if (key === "<<" && typeof value === "object" && value !== null) {
+        for (const source of Array.isArray(value) ? value : [value]) {
+          for (const [name, item] of Object.entries(source as object)) if (!merged.has(name)) merged.set(name, item);
+        }
+        continue;
+      }
+      if (own.has(key)) this.#warn(offsetOf(pair.key as Node), `${JSON.stringify(key)} is repeated: the last one counts`);
+      own.set(key, value);
+    }
+    return Object.fromEntries([...merged, ...own]);
+  }
+
+  #key(pair: Pair): string {
+    const key = pair.key;
+    if (this.#yaml.isScalar(key) && ["string", "number", "boolean"].includes(typeof key.value)) return String(key.value);
+    throw new GeneratorError("input", "a key that is no text", {
+      at: this.#at(offsetOf(key as Node)),
+      hint: "expected a name before the colon",
+    });
+  }
+
+  /** Where the value at a path stands, or as far as the path goes. */
+  offset(document: Document.Parsed, path: Path): number {
+    const yaml = this.#yaml;
+    let node: Node | null = document.contents;
+    let offset = offsetOf(node);
+    for (const step of path) {
+      if (yaml.isAlias(node)) node = node.resolve(document) ?? null;
+      if (yaml.isMap(node)) {
+        const pair: Pair | undefined = node.items.findLast((item) => yaml.isScalar(item.key) && String(item.key.value) === String(step));
+        if (pair === undefined) break;
+        offset = offsetOf(pair.key as Node);
+        node = pair.value as Node | null;
+      } else if (yaml.isSeq(node)) {
+        node = (node.items[Number(step)] as Node | undefined) ?? null;
+        if (node === null) break;
+        offset = offsetOf(node);
+      } else break;
+    }
+    return offset;
+  }
+}
+
+function offsetOf(node: Node | ParsedNode | null | undefined): number {
+  return node?.range?.[0] ?? 0;
+}
