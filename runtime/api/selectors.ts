@@ -44,6 +44,9 @@ interface Requirement {
   readonly values: readonly string[];
 }
 
+/** What `>` and `<` compare: no fraction, no exponent, any length. */
+const INTEGER = /^-?\d+$/;
+
 /** A label that is absent satisfies `notin` and `!=`, as in apimachinery's `Requirement.Matches`. */
 function holds({ key, operator, values }: Requirement, labels: Labels | undefined): boolean {
   const value = labels !== undefined && Object.hasOwn(labels, key) ? labels[key] : undefined;
@@ -57,9 +60,9 @@ function holds({ key, operator, values }: Requirement, labels: Labels | undefine
     case "notin":
       return value === undefined || !values.includes(value);
     case ">":
-      return value !== undefined && Number(value) > Number(values[0]);
+      return value !== undefined && INTEGER.test(value) && BigInt(value) > BigInt(values[0]!);
     case "<":
-      return value !== undefined && Number(value) < Number(values[0]);
+      return value !== undefined && INTEGER.test(value) && BigInt(value) < BigInt(values[0]!);
   }
 }
 
@@ -85,9 +88,9 @@ function parseExpression({ key, operator, values = [] }: LabelSelectorRequiremen
       if (values.length === 0) throw refuse(`${operator} of "${key}" needs values`);
       return { key, operator: operator === "In" ? "in" : "notin", values };
     case "Exists":
-      return { key, operator: "exists", values: [] };
     case "DoesNotExist":
-      return { key, operator: "!", values: [] };
+      if (values.length > 0) throw refuse(`${operator} of "${key}" takes no values`);
+      return { key, operator: operator === "Exists" ? "exists" : "!", values };
     default:
       throw refuse(`operator "${operator}" of "${key}" is none of In, NotIn, Exists, DoesNotExist`);
   }
@@ -125,7 +128,7 @@ function checked(requirement: Requirement, term: string): Requirement {
   if (!KEY.test(key)) throw refuse(`"${term}": "${key}" is not a label key`);
   for (const value of values) {
     if (!VALUE.test(value)) throw refuse(`"${term}": "${value}" is not a label value`);
-    if ((operator === ">" || operator === "<") && !/^-?\d+$/.test(value))
+    if ((operator === ">" || operator === "<") && !INTEGER.test(value))
       throw refuse(`"${term}": "${value}" is not an integer`);
   }
   return requirement;

@@ -13,6 +13,45 @@ export interface Status {
   };
 }
 
+/**
+ * A Status out of what a server, or somebody in its place, sent as one: parts that are of another type are left out.
+ * `undefined` when it is no object at all.
+ */
+export function asStatus(value: unknown): Status | undefined {
+  if (!isRecord(value)) return undefined;
+  const details = isRecord(value["details"]) ? value["details"] : {};
+  const causes = Array.isArray(details["causes"]) ? details["causes"].filter(isRecord) : [];
+  return {
+    ...ofType(value, "kind", "string"),
+    ...ofType(value, "code", "number"),
+    ...ofType(value, "reason", "string"),
+    ...ofType(value, "message", "string"),
+    details: {
+      causes: causes.map((cause) => ({ ...ofType(cause, "reason", "string"), ...ofType(cause, "message", "string") })),
+      ...ofType(details, "retryAfterSeconds", "number"),
+    },
+  };
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
+
+interface Types {
+  string: string;
+  number: number;
+}
+
+/** `{ [name]: value }` when the value is there and of this type. */
+function ofType<Name extends string, Type extends keyof Types>(
+  record: Readonly<Record<string, unknown>>,
+  name: Name,
+  type: Type,
+): { [Key in Name]?: Types[Type] } {
+  const value = record[name];
+  return (typeof value === type ? { [name]: value } : {}) as { [Key in Name]?: Types[Type] };
+}
+
 /** Longest text of a server's that an error repeats, in characters. */
 const MAX_MESSAGE_CHARACTERS = 4096;
 /** A server may not send a client away for longer than this. */
@@ -83,8 +122,9 @@ function hint(code: InformerErrorCode): string {
 /** `Retry-After` in seconds or as an HTTP date; anything else counts as not given. RFC 9110 10.2.3. */
 export function parseRetryAfter(header: string | undefined, wallNowMs: number): number | undefined {
   if (header === undefined || header === "") return undefined;
-  const delayMs = /^-?\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - wallNowMs;
-  return clampRetryAfter(delayMs);
+  if (/^-?\d+$/.test(header)) return clampRetryAfter(Number(header) * 1000);
+  // `Date.parse` would find a date in almost anything; all forms of an HTTP date begin with the day of the week.
+  return /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(header) ? clampRetryAfter(Date.parse(header) - wallNowMs) : undefined;
 }
 
 function clampRetryAfter(delayMs: number): number | undefined {
