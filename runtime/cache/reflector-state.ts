@@ -46,8 +46,8 @@ export interface ReflectorState {
   readonly unfinishedStreams: number;
   /** Watches in a row from one resourceVersion that brought nothing but a fault or an instant close. */
   readonly stuck: number;
-  /** The one relist that an expired watch gets without waiting has been used since the last stable watch. */
-  readonly relistedAtOnce: boolean;
+  /** Requests after a failure that began without waiting, since the last stable watch: see {@link MAX_HURRIED}. */
+  readonly hurried: number;
 }
 
 export interface ReflectorStep {
@@ -62,6 +62,8 @@ const STABLE_MS = 30_000;
 const VERY_SHORT_WATCH_MS = 1_000;
 /** After this many fruitless watches from one resourceVersion, it is the resourceVersion that is wrong. */
 const MAX_STUCK = 3;
+/** Another kind of request is worth a try at once, but a server that answers each in its own bad way must not be driven round. */
+const MAX_HURRIED = 2;
 const DEFAULT_PAGE_SIZE = 500;
 /** Statuses by which a server or proxy says that it does not do streaming lists. */
 const NOT_SUPPORTED = new Set([400, 405, 406, 415, 422, 501]);
@@ -73,6 +75,8 @@ const RETRY_AS_IT_IS: ReadonlySet<InformerErrorCode> = new Set([
   "unauthorized",
   "throttled",
 ]);
+/** What gateways say while nobody is behind them: nothing about the resourceVersion that was asked for. */
+const GATEWAY = new Set([502, 503, 504]);
 
 /** @param streaming whether to begin with a streaming list, client-go's default since 1.35 */
 export function initialReflectorState(streaming: boolean, nowMs: number): ReflectorState {
@@ -85,7 +89,7 @@ export function initialReflectorState(streaming: boolean, nowMs: number): Reflec
     failures: 0,
     unfinishedStreams: 0,
     stuck: 0,
-    relistedAtOnce: false,
+    hurried: 0,
   };
   return { ...blank, action: relist(blank) };
 }
@@ -110,8 +114,9 @@ export function step(state: ReflectorState, event: ReflectorEvent, nowMs: number
       return atOnce(listed, { type: "watch", resourceVersion: event.resourceVersion }, nowMs);
     }
     case "listFailed":
-      if (isUnavailable(event.error) && !state.unavailable) return relistAtOnce({ ...state, unavailable: true }, nowMs);
-      return paced(state, relist(state), event.error, nowMs, livedMs, random);
+      return isUnavailable(event.error) && !state.unavailable
+        ? relistFromNewest(state, event.error, nowMs, livedMs, random)
+        : paced(state, relist(state), event.error, nowMs, livedMs, random);
     case "watchListFailed":
       return afterWatchList(state, event.error, nowMs, livedMs, random);
     case "watchEnded":
@@ -127,15 +132,17 @@ function afterWatchList(
   random: number,
 ): ReflectorStep {
   if (error !== undefined) {
-    if (isUnavailable(error) && !state.unavailable) return relistAtOnce({ ...state, unavailable: true }, nowMs);
+    if (isUnavailable(error) && !state.unavailable) return relistFromNewest(state, error, nowMs, livedMs, random);
     if (RETRY_AS_IT_IS.has(error.code)) return paced(state, relist(state), error, nowMs, livedMs, random);
     // client-go's rule: whatever else it is, a LIST in the same round may still succeed.
     const streaming = state.streaming && !NOT_SUPPORTED.has(error.status ?? 0) && error.code !== "timeout";
-    return atOnce({ ...state, streaming }, list(state), nowMs);
+    return hurried({ ...state, streaming }, list(state), error, nowMs, livedMs, random);
   }
   // The server closed the stream before the end bookmark. client-go tries again for ever; here the second time is the last.
   const unfinishedStreams = state.unfinishedStreams + 1;
-  if (unfinishedStreams >= 2) return atOnce({ ...state, unfinishedStreams, streaming: false }, list(state), nowMs);
+  if (unfinishedStreams >= 2) {
+    return hurried({ ...state, unfinishedStreams, streaming: false }, list(state), undefined, nowMs, livedMs, random);
+  }
   return paced({ ...state, unfinishedStreams }, relist(state), undefined, nowMs, livedMs, random);
 }
 
@@ -146,15 +153,15 @@ function afterWatch(
   livedMs: number,
   random: number,
 ): ReflectorStep {
-  if (error?.code === "expired" && !state.relistedAtOnce)
-    return relistAtOnce({ ...state, relistedAtOnce: true }, nowMs);
-  if (error?.code === "expired") return paced(state, relist(state), error, nowMs, livedMs, random);
+  if (error?.code === "expired") return hurried(state, relist(state), error, nowMs, livedMs, random);
   if (error?.code === "too-large-resource-version") {
     const unavailable = { ...state, unavailable: true };
     return paced(unavailable, relist(unavailable), error, nowMs, livedMs, random);
   }
   const resume: ReflectorAction = { type: "watch", resourceVersion: state.lastSyncResourceVersion };
-  if (error !== undefined && RETRY_AS_IT_IS.has(error.code)) return paced(state, resume, error, nowMs, livedMs, random);
+  if (error !== undefined && (RETRY_AS_IT_IS.has(error.code) || GATEWAY.has(error.status ?? 0))) {
+    return paced(state, resume, error, nowMs, livedMs, random);
+  }
   const fruitless = error === undefined ? events === 0 && livedMs < VERY_SHORT_WATCH_MS : events === 0;
   if (!fruitless) return paced({ ...state, stuck: 0 }, resume, error, nowMs, livedMs, random);
   const stuck = { ...state, stuck: state.stuck + 1 };
@@ -168,7 +175,7 @@ function isUnavailable({ code }: InformerError): boolean {
 }
 
 function stable(state: ReflectorState): ReflectorState {
-  return { ...state, failures: 0, relistedAtOnce: false };
+  return { ...state, failures: 0, hurried: 0 };
 }
 
 type ListState = Pick<ReflectorState, "streaming" | "unavailable" | "lastSyncResourceVersion" | "paginated">;
@@ -186,8 +193,28 @@ function list({ unavailable, lastSyncResourceVersion, paginated }: ListState): R
   return { type: "list", resourceVersion, limit };
 }
 
-function relistAtOnce(state: ReflectorState, nowMs: number): ReflectorStep {
-  return atOnce(state, relist(state), nowMs);
+function relistFromNewest(
+  state: ReflectorState,
+  error: InformerError,
+  nowMs: number,
+  livedMs: number,
+  random: number,
+): ReflectorStep {
+  const unavailable = { ...state, unavailable: true };
+  return hurried(unavailable, relist(unavailable), error, nowMs, livedMs, random);
+}
+
+/** At once while there is still haste to spend. It counts as a failure all the same, so that what follows is spaced the more. */
+function hurried(
+  state: ReflectorState,
+  action: ReflectorAction,
+  error: InformerError | undefined,
+  nowMs: number,
+  livedMs: number,
+  random: number,
+): ReflectorStep {
+  if (state.hurried >= MAX_HURRIED) return paced(state, action, error, nowMs, livedMs, random);
+  return atOnce({ ...state, failures: state.failures + 1, hurried: state.hurried + 1 }, action, nowMs);
 }
 
 function atOnce(state: ReflectorState, action: ReflectorAction, nowMs: number): ReflectorStep {

@@ -1,0 +1,52 @@
+/** A shared informer over a scripted server, in virtual time. */
+import type { InformerError } from "../../runtime/api/informer-error.js";
+import { SharedInformer, type SharedInformerOptions } from "../../runtime/cache/shared-informer.js";
+import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
+import { Turn } from "../../runtime/util/turn.js";
+import type { Thing } from "./entries.js";
+import { ScriptedListerWatcher } from "./scripted-lister-watcher.js";
+
+/** Yields after every step: what is done in slices is done in the smallest ones. */
+export class SlowTurn extends Turn {
+  override exhausted(): boolean {
+    return true;
+  }
+}
+
+export class InformerBench {
+  readonly clock = new VirtualClock();
+  readonly server = new ScriptedListerWatcher(this.clock);
+  readonly errors: InformerError[] = [];
+  readonly informer: SharedInformer<Thing>;
+  readonly #abort = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor(options: Partial<SharedInformerOptions<Thing>> = {}) {
+    this.informer = new SharedInformer<Thing>({
+      listerWatcher: this.server,
+      resource: "things.v1",
+      resyncPeriodMs: 0,
+      clock: this.clock,
+      turn: new Turn(this.clock),
+      random: () => 0,
+      onError: (error) => this.errors.push(error),
+      ...options,
+    });
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Runs the informer, as far as it comes without time passing. */
+  async start(): Promise<void> {
+    this.#running = this.informer.run(this.signal);
+    await this.clock.advance(0);
+  }
+
+  /** Resolves when `run` has. */
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    await this.#running;
+  }
+}
