@@ -17,7 +17,7 @@ import { isTrue, parseListQuery, parseRevision } from "./list-query.js";
 import { type DeleteOptions, type ObjectApi, versioned, type WriteOptions } from "./object-api.js";
 import { FRESHNESS_WAIT_MS, listObjects, selectObjects } from "./object-list.js";
 import { type ApiObject, type Revision, StoredObject } from "./object-store.js";
-import { openApiDocument, openApiIndex } from "./openapi.js";
+import { OpenApiPublisher } from "./openapi.js";
 import { applyPatch, type PatchType } from "./patch.js";
 import { listJson, negotiate, objectJson, type TableOptions } from "./representation.js";
 import type { ResourceRegistry, ServedResource } from "./resource-registry.js";
@@ -59,6 +59,7 @@ export class ApiHandler {
   readonly #objects: ObjectApi;
   readonly #watches: WatchHub;
   readonly #clock: Clock;
+  readonly #openApi: OpenApiPublisher;
 
   constructor({ registry, revision, objects, watches, clock }: ApiHandlerOptions) {
     this.#registry = registry;
@@ -66,6 +67,7 @@ export class ApiHandler {
     this.#objects = objects;
     this.#watches = watches;
     this.#clock = clock;
+    this.#openApi = new OpenApiPublisher(registry);
   }
 
   /** Resolves when the answer has been written, or its stream opened. Throws ApiError for a refusal. */
@@ -89,7 +91,7 @@ export class ApiHandler {
           this.#registry.isBuiltin(route.group),
         );
       case "openapi":
-        return this.#openApi(exchange, route.document);
+        return this.#schemas(exchange, route.document);
       case "resource":
         return this.#resource(exchange, route.resource);
       default:
@@ -117,10 +119,16 @@ export class ApiHandler {
     return exchange.text(404, "404 page not found\n");
   }
 
-  async #openApi(exchange: Exchange, path: string): Promise<void> {
-    if (path === "") return exchange.json(200, openApiIndex(this.#registry));
-    const document = openApiDocument(this.#registry, path);
-    return document === undefined ? exchange.text(404, "") : exchange.json(200, document);
+  async #schemas(exchange: Exchange, path: string): Promise<void> {
+    if (path === "") return exchange.json(200, this.#openApi.index());
+    const document = this.#openApi.document(path);
+    if (document === undefined) return exchange.text(404, "");
+    const asked = exchange.query.get("hash");
+    // A hash names a document for ever: one of another time is sent on to the present one.
+    if (asked !== null && asked !== document.hash)
+      return exchange.redirect(`/openapi/v3/${path}?hash=${document.hash}`);
+    exchange.response.setHeader("ETag", `"${document.hash}"`);
+    return exchange.json(200, document.text);
   }
 
   async #resource(exchange: Exchange, route: ResourceRoute): Promise<void> {

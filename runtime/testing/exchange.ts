@@ -58,6 +58,11 @@ export class Exchange {
     await this.#send(status, "text/plain; charset=utf-8", Buffer.from(body));
   }
 
+  async redirect(location: string): Promise<void> {
+    this.response.setHeader("Location", location);
+    await this.json(301, "");
+  }
+
   async error(error: ApiError): Promise<void> {
     const retryAfter = error.status.details?.retryAfterSeconds;
     if (retryAfter !== undefined) this.response.setHeader("Retry-After", String(retryAfter));
