@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     include: ["test/cluster/**/*.test.ts"],
     globalSetup: ["test/cluster/support/global-setup.ts"],
+    setupFiles: ["test/cluster/support/no-warnings.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Most of the time is spent waiting: for servers to start, and for pauses between attempts to pass.

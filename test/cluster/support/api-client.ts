@@ -59,23 +59,28 @@ export class ApiClient {
     const server = this.#kubeConfig.getCurrentCluster()?.server ?? "";
     const options: RequestOptions = { method, headers: {} };
     if (server.startsWith("https:")) await this.#kubeConfig.applyToHTTPSOptions(options);
-    options.headers = { ...options.headers, accept: "application/json", "content-type": contentType };
+    options.headers = { ...options.headers, accept: "application/json" };
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    if (text !== undefined) {
+      // The length, because node sends the body of a DELETE without saying where it ends.
+      options.headers = { ...options.headers, "content-type": contentType, "content-length": Buffer.byteLength(text) };
+    }
     return new Promise((resolve, reject) => {
       const send = server.startsWith("https:") ? httpsRequest : httpRequest;
       const request = send(`${server}${path}`, options, (response) => {
-        let text = "";
+        let answer = "";
         response.setEncoding("utf8").on("data", (chunk: string) => {
-          text += chunk;
+          answer += chunk;
         });
         response.on("error", reject);
         response.on("end", () => {
           const status = response.statusCode ?? 0;
-          if (status < 300) resolve(JSON.parse(text));
-          else reject(new Error(`${method} ${path}: ${status} ${text}`));
+          if (status < 300) resolve(JSON.parse(answer));
+          else reject(new Error(`${method} ${path}: ${status} ${answer}`));
         });
       });
       request.on("error", reject);
-      request.end(body === undefined ? undefined : JSON.stringify(body));
+      request.end(text);
     });
   }
 }

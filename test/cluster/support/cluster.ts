@@ -2,7 +2,6 @@
  * A real kube-apiserver and etcd on loopback, for tests that stop, kill, freeze and restart them.
  * No controllers run: namespaces are never finalized, pods never start, service accounts never appear.
  */
-import { execFile } from "node:child_process";
 import { generateKeyPair, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
@@ -11,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type ClusterBinaries, clusterBinaries, type Progress, silent } from "./binaries.js";
+import { runWithKubeConfig } from "./programs.js";
 import { freePort, Service, startGuardian } from "./service.js";
 
 export interface ClusterOptions {
@@ -163,11 +163,9 @@ export class Cluster implements AsyncDisposable {
 
   /** Runs kubectl as the administrator and gives its standard output. */
   async kubectl(...args: string[]): Promise<string> {
-    const kubectl = promisify(execFile)(this.#shared.binaries.kubectl, args, {
-      env: { ...process.env, KUBECONFIG: this.kubeConfigPath, HOME: this.directory },
-      maxBuffer: 64 * 1024 * 1024,
-    });
-    return (await kubectl).stdout;
+    const { code, stdout, stderr } = await runWithKubeConfig(this.#shared.binaries.kubectl, this.kubeConfigPath, args);
+    if (code !== 0) throw new Error(`kubectl ${args.join(" ")}: ${stderr}`);
+    return stdout;
   }
 
   /** Ends all processes and removes the folder. */

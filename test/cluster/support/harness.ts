@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import { inject, onTestFinished, type TestContext } from "vitest";
-import { ApiClient } from "./api-client.js";
+import { ApiClient, type ApiObject } from "./api-client.js";
 import type { ClusterBinaries } from "./binaries.js";
 import { Cluster } from "./cluster.js";
 import { until } from "./until.js";
@@ -43,7 +43,7 @@ export interface CustomResource {
 /** A new namespaced resource of a group that nobody else has; it is removed after the test. */
 export async function temporaryCustomResource(api = client): Promise<CustomResource> {
   const custom = newCustomResource();
-  await installCustomResource(custom, api);
+  await installCustomResource(custom, { api });
   return custom;
 }
 
@@ -56,13 +56,16 @@ export function newCustomResource(): CustomResource {
   };
 }
 
+const ANYTHING = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+
+/** The definition, as the server has it. */
 export async function installCustomResource(
   { group, version, resource, kind }: CustomResource,
-  api = client,
-): Promise<void> {
+  { api = client, schema = ANYTHING as object } = {},
+): Promise<ApiObject> {
   const path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
   const name = `${resource}.${group}`;
-  await api.create(path, {
+  const definition = await api.create(path, {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
     metadata: { name },
@@ -70,21 +73,21 @@ export async function installCustomResource(
       group,
       scope: "Namespaced",
       names: { plural: resource, singular: kind.toLowerCase(), kind },
-      versions: [
-        {
-          name: version,
-          served: true,
-          storage: true,
-          schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
-        },
-      ],
+      versions: [{ name: version, served: true, storage: true, schema: { openAPIV3Schema: schema } }],
     },
   });
   onTestFinished(async () => {
     // The test may have removed it already.
     await api.delete(`${path}/${name}`).catch(() => undefined);
+    const isGone = () =>
+      api.get(`${path}/${name}`).then(
+        () => false,
+        (error: Error) => error.message.includes("404"),
+      );
+    await until(`${name} to be gone`, isGone);
   });
   await until(`${name} to be served`, () => api.list(`/apis/${group}/${version}/${resource}`));
+  return definition;
 }
 
 export function temporaryFolder(): string {
