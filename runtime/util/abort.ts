@@ -2,6 +2,7 @@
  * Cancellation without leaks. `AbortSignal.any` and `AbortSignal.timeout` over a signal that lives as long as the process
  * keep memory for every use (nodejs/node#54614, #55351); a child controller that unsubscribes does not.
  */
+import { setMaxListeners } from "node:events";
 
 /** A controller that aborts with its parent; `release` ends the tie and must be called when the work is over. */
 export interface ChildAbort {
@@ -23,6 +24,8 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
     callback();
     return () => {};
   }
+  // A signal that ends a factory has a listener for each of its informers; from eleven on Node would warn of a leak.
+  setMaxListeners(0, signal);
   signal.addEventListener("abort", callback, { once: true });
   return () => signal.removeEventListener("abort", callback);
 }

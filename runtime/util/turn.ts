@@ -15,6 +15,8 @@ export class Turn {
   #sliceStart: number;
   #steps = 0;
   #scheduled = false;
+  /** Once one loop has found the slice used up, no other needs to look until the event loop has turned. */
+  #used = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -23,6 +25,7 @@ export class Turn {
 
   /** To be asked after each step of a long loop: true when the slice is used up, and {@link next} must be awaited. */
   exhausted(): boolean {
+    if (this.#used) return true;
     if (++this.#steps % STEPS_PER_LOOK !== 0) return false;
     if (!this.#scheduled) {
       // Nobody waits: the slice began with the first look since the loop last turned.
@@ -31,7 +34,8 @@ export class Turn {
       setImmediate(this.#turned);
       return false;
     }
-    return this.#clock.now() - this.#sliceStart >= SLICE_MS;
+    this.#used = this.#clock.now() - this.#sliceStart >= SLICE_MS;
+    return this.#used;
   }
 
   /** Resolves in a later turn of the event loop, with a slice of its own; first come, first served. */
@@ -47,6 +51,7 @@ export class Turn {
 
   /** One waiter for each turn: the rest of the loop (sockets, timers, the user's own work) runs between any two. */
   readonly #turned = (): void => {
+    this.#used = false;
     this.#sliceStart = this.#clock.now();
     const resolve = this.#waiting.shift();
     this.#scheduled = this.#waiting.length > 0 || resolve !== undefined;

@@ -3,7 +3,8 @@ import { mutableCopy } from "../../runtime/api/object-meta.js";
 
 describe("mutableCopy", () => {
   test("is deep: the cached object stays as it is, even a frozen one", () => {
-    const cached = Object.freeze({ metadata: Object.freeze({ labels: Object.freeze({ app: "web" }) }) });
+    const labels: { readonly app: string } = Object.freeze({ app: "web" });
+    const cached = Object.freeze({ metadata: Object.freeze({ labels }) });
     const copy = mutableCopy(cached);
     copy.metadata.labels.app = "changed";
     expect(cached.metadata.labels.app).toBe("web");
