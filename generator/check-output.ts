@@ -24,7 +24,8 @@ export async function checkOutput(files: ReadonlyMap<string, string>): Promise<v
 function firstProblem(compiler: typeof ts, path: string, text: string): string | undefined {
   const source = compiler.createSourceFile(path, text, compiler.ScriptTarget.Latest, true, compiler.ScriptKind.TS);
   const diagnostics = (source as unknown as { parseDiagnostics: readonly ts.Diagnostic[] }).parseDiagnostics;
-  if (diagnostics.length > 0) return `a syntax error (${compiler.flattenDiagnosticMessageText(diagnostics[0]!.messageText, " ")})`;
+  if (diagnostics.length > 0)
+    return `a syntax error (${compiler.flattenDiagnosticMessageText(diagnostics[0]!.messageText, " ")})`;
   return commentProblem(compiler, text) ?? new OutputGrammar(compiler).statements(source);
 }
 
@@ -35,7 +36,10 @@ function commentProblem(compiler: typeof ts, text: string): string | undefined {
   for (let kind = scanner.scan(); kind !== compiler.SyntaxKind.EndOfFileToken; kind = scanner.scan()) {
     const comment = scanner.getTokenText();
     if (kind === compiler.SyntaxKind.SingleLineCommentTrivia && scanner.getTokenStart() > 0) return "a line comment";
-    if (kind === compiler.SyntaxKind.MultiLineCommentTrivia && (!comment.startsWith("/**") || /^[/*\s]*@ts-/.test(comment))) {
+    if (
+      kind === compiler.SyntaxKind.MultiLineCommentTrivia &&
+      (!comment.startsWith("/**") || /^[/*\s]*@ts-/.test(comment))
+    ) {
       return "a comment that is no documentation";
     }
   }
@@ -63,8 +67,10 @@ class OutputGrammar {
       if (node.importClause === undefined) return "an import for its side effects";
       return this.#specifier(node.moduleSpecifier) ? undefined : "an import from elsewhere";
     }
-    if (ts.isExportDeclaration(node)) return this.#specifier(node.moduleSpecifier) ? undefined : "an export from elsewhere";
-    if (ts.isInterfaceDeclaration(node)) return node.members.every((member) => this.#member(member)) ? undefined : "an interface of another kind";
+    if (ts.isExportDeclaration(node))
+      return this.#specifier(node.moduleSpecifier) ? undefined : "an export from elsewhere";
+    if (ts.isInterfaceDeclaration(node))
+      return node.members.every((member) => this.#member(member)) ? undefined : "an interface of another kind";
     if (ts.isTypeAliasDeclaration(node)) return this.#type(node.type) ? undefined : "a type of another kind";
     if (ts.isVariableStatement(node)) {
       const constant = (node.declarationList.flags & ts.NodeFlags.Const) !== 0;
@@ -73,7 +79,8 @@ class OutputGrammar {
       );
       return constant && data ? undefined : "a variable that is no constant of data";
     }
-    if (ts.isClassDeclaration(node)) return node.members.every((member) => this.#classMember(member)) ? undefined : "a class of another kind";
+    if (ts.isClassDeclaration(node))
+      return node.members.every((member) => this.#classMember(member)) ? undefined : "a class of another kind";
     return "a statement";
   }
 
@@ -81,7 +88,8 @@ class OutputGrammar {
     return (
       node !== undefined &&
       this.#ts.isStringLiteral(node) &&
-      (node.text === runtimeModule || /^\.{1,2}\/(?:\.\.\/)*(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*\/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*\.js$/.test(node.text))
+      (node.text === runtimeModule ||
+        /^\.{1,2}\/(?:\.\.\/)*(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*\/)*[A-Za-z0-9_-][A-Za-z0-9_.-]*\.js$/.test(node.text))
     );
   }
 
@@ -89,7 +97,10 @@ class OutputGrammar {
     const { ts } = { ts: this.#ts };
     if (ts.isIndexSignatureDeclaration(node)) return this.#type(node.type);
     return (
-      ts.isPropertySignature(node) && (ts.isIdentifier(node.name) || ts.isStringLiteral(node.name)) && node.type !== undefined && this.#type(node.type)
+      ts.isPropertySignature(node) &&
+      (ts.isIdentifier(node.name) || ts.isStringLiteral(node.name)) &&
+      node.type !== undefined &&
+      this.#type(node.type)
     );
   }
 
@@ -99,29 +110,43 @@ class OutputGrammar {
     if (ts.isParenthesizedTypeNode(node)) return this.#type(node.type);
     if (ts.isUnionTypeNode(node)) return node.types.every((type) => this.#type(type));
     if (ts.isTypeLiteralNode(node)) return node.members.every((member) => this.#member(member));
-    if (ts.isLiteralTypeNode(node)) return this.#constant(node.literal) || node.literal.kind === ts.SyntaxKind.NullKeyword;
+    if (ts.isLiteralTypeNode(node))
+      return this.#constant(node.literal) || node.literal.kind === ts.SyntaxKind.NullKeyword;
     if (ts.isTypeReferenceNode(node)) {
       return ts.isIdentifier(node.typeName) && (node.typeArguments ?? []).every((type) => this.#type(type));
     }
     if (ts.isTypeOperatorNode(node)) return node.operator === ts.SyntaxKind.ReadonlyKeyword && this.#type(node.type);
-    return [ts.SyntaxKind.StringKeyword, ts.SyntaxKind.NumberKeyword, ts.SyntaxKind.BooleanKeyword, ts.SyntaxKind.UnknownKeyword].includes(
-      node.kind as ts.SyntaxKind.StringKeyword,
-    );
+    return [
+      ts.SyntaxKind.StringKeyword,
+      ts.SyntaxKind.NumberKeyword,
+      ts.SyntaxKind.BooleanKeyword,
+      ts.SyntaxKind.UnknownKeyword,
+    ].includes(node.kind as ts.SyntaxKind.StringKeyword);
   }
 
   #data(node: ts.Expression): boolean {
     const { ts } = { ts: this.#ts };
-    if (ts.isArrayLiteralExpression(node)) return node.elements.every((element) => ts.isIdentifier(element) || this.#data(element));
+    if (ts.isArrayLiteralExpression(node))
+      return node.elements.every((element) => ts.isIdentifier(element) || this.#data(element));
     if (ts.isObjectLiteralExpression(node)) {
-      return node.properties.every((property) => ts.isPropertyAssignment(property) && ts.isIdentifier(property.name) && this.#data(property.initializer));
+      return node.properties.every(
+        (property) =>
+          ts.isPropertyAssignment(property) && ts.isIdentifier(property.name) && this.#data(property.initializer),
+      );
     }
     return this.#constant(node);
   }
 
   #constant(node: ts.Node): boolean {
     const { ts } = { ts: this.#ts };
-    if (ts.isPrefixUnaryExpression(node)) return node.operator === ts.SyntaxKind.MinusToken && ts.isNumericLiteral(node.operand);
-    return ts.isStringLiteral(node) || ts.isNumericLiteral(node) || node.kind === ts.SyntaxKind.TrueKeyword || node.kind === ts.SyntaxKind.FalseKeyword;
+    if (ts.isPrefixUnaryExpression(node))
+      return node.operator === ts.SyntaxKind.MinusToken && ts.isNumericLiteral(node.operand);
+    return (
+      ts.isStringLiteral(node) ||
+      ts.isNumericLiteral(node) ||
+      node.kind === ts.SyntaxKind.TrueKeyword ||
+      node.kind === ts.SyntaxKind.FalseKeyword
+    );
   }
 
   /** `#factory`, its constructor, and methods that return an informer or the next step of the chain. */
@@ -131,7 +156,8 @@ class OutputGrammar {
     const body = ts.isConstructorDeclaration(node) || ts.isMethodDeclaration(node) ? node.body?.statements : undefined;
     if (body?.length !== 1) return false;
     const text = body[0]!.getText();
-    if (ts.isConstructorDeclaration(node)) return text === "this.#factory = factory;" || text === "super(source, options, resources);";
+    if (ts.isConstructorDeclaration(node))
+      return text === "this.#factory = factory;" || text === "super(source, options, resources);";
     return (
       node.name !== undefined &&
       ts.isIdentifier(node.name) &&

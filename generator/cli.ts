@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** The command line: arguments, progress, summary, exit codes. The only file of the generator that prints. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { exitCodes, formatPosition, GeneratorError, isGeneratorError } from "./errors.js";
 import type { Summary } from "./generate.js";
 import type { Progress } from "./load/progress.js";
@@ -32,7 +33,24 @@ Examples:
 
 Exit codes: 0 done, 1 bug, 2 usage, 3 input refused, 4 cluster, 5 limit, 6 output refused, 7 drift (--check)`;
 
-async function main(argv: readonly string[]): Promise<number> {
+/** Where a run prints. */
+export interface Terminal {
+  out(text: string): void;
+  err(text: string): void;
+  /** Width of a line that can be written again and again; 0 where there is none. */
+  readonly columns: number;
+}
+
+/** Runs a command line and gives its exit code. */
+export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    return await runCommand(argv, terminal);
+  } catch (error) {
+    return report(error, terminal);
+  }
+}
+
+async function runCommand(argv: readonly string[], terminal: Terminal): Promise<number> {
   const { Command, CommanderError } = await importTool("commander", () => import("commander"));
   const manifest = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { version: string };
   const collect = (value: string, list: readonly string[]) => [...list, value];
@@ -40,12 +58,25 @@ async function main(argv: readonly string[]): Promise<number> {
   const program = new Command("kube-informers")
     .description("Typed Kubernetes informers from a schema")
     .version(manifest.version)
-    .exitOverride();
+    .exitOverride()
+    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
   program
     .command("generate")
-    .description("print typed factories, informers and listers; without a source, and in a checkout, Kubernetes' own groups")
-    .option("--crd <path>", "CustomResourceDefinitions: a YAML or JSON file, a folder, or - for standard input (repeatable)", collect, [])
-    .option("--openapi <source>", "OpenAPI documents of an API server: a file, a folder, or a URL (repeatable)", collect, [])
+    .description(
+      "print typed factories, informers and listers; without a source, and in a checkout, Kubernetes' own groups",
+    )
+    .option(
+      "--crd <path>",
+      "CustomResourceDefinitions: a YAML or JSON file, a folder, or - for standard input (repeatable)",
+      collect,
+      [],
+    )
+    .option(
+      "--openapi <source>",
+      "OpenAPI documents of an API server: a file, a folder, or a URL (repeatable)",
+      collect,
+      [],
+    )
     .option("--cluster", "everything that the current context's cluster serves")
     .option("--context <name>", "context of the kubeconfig, for --cluster")
     .option("--kubeconfig <path>", "kubeconfig other than the default one, for --cluster")
@@ -58,7 +89,7 @@ async function main(argv: readonly string[]): Promise<number> {
     .option("--save-schema <file>", "keep the schema of Kubernetes' own groups in a file, and generate nothing")
     .addHelpText("after", examples)
     .action(async (flags: Flags) => {
-      exitCode = await generateCommand(flags);
+      exitCode = await generateCommand(flags, terminal);
     });
   try {
     await program.parseAsync(argv, { from: "user" });
@@ -69,24 +100,23 @@ async function main(argv: readonly string[]): Promise<number> {
   return exitCode;
 }
 
-async function generateCommand(flags: Flags): Promise<number> {
-  const started = performance.now();
-  const stop = new AbortController();
+async function generateCommand(flags: Flags, terminal: Terminal): Promise<number> {
+  const begin = performance.now();
   // Writing is one synchronous turn, so an interrupt always finds the old output or the new one.
-  process.once("SIGINT", () => {
-    stop.abort();
-    process.exit(exitCodes.interrupted);
-  });
-  const progress = createProgress();
+  const interrupt = () => process.exit(exitCodes.interrupted);
+  process.once("SIGINT", interrupt);
+  const progress = createProgress(terminal);
   try {
     const { keptSchemaFile, loadKept, loadSources } = await import("./load/sources.js");
     const sources = sourcesOf(flags);
     const own = sources === undefined;
     const kept = own ? keptSchemaFile() : undefined;
     if (own && kept === undefined) {
-      throw new GeneratorError("usage", "nothing to generate from", { hint: "give --crd FILE, --openapi FILE, or --cluster" });
+      throw new GeneratorError("usage", "nothing to generate from", {
+        hint: "give --crd FILE, --openapi FILE, or --cluster",
+      });
     }
-    const loaded = own ? loadKept(kept!, progress) : await loadSources(sources, progress, stop.signal);
+    const loaded = own ? loadKept(kept!, progress) : await loadSources(sources, progress);
     if (flags.saveSchema !== undefined) {
       const [{ discover }, { keep }] = await Promise.all([import("./discover.js"), import("./load/kept.js")]);
       writeFileSync(flags.saveSchema, keep(discover(loaded.documents)));
@@ -97,12 +127,20 @@ async function generateCommand(flags: Flags): Promise<number> {
     const write = flags.check !== true && flags.dryRun !== true;
     const summary = await generate(loaded.documents, { out, join: !own, documentation: !own, write }, progress);
     progress.end();
-    const report = { ...summary, ignored: loaded.ignored, warnings: progress.warnings, milliseconds: Math.round(performance.now() - started) };
-    process.stdout.write(flags.json === true ? `${JSON.stringify(jsonReport(report), undefined, 2)}\n` : textReport(report, flags));
+    const result = {
+      ...summary,
+      ignored: loaded.ignored,
+      warnings: progress.warnings,
+      milliseconds: Math.round(performance.now() - begin),
+    };
+    terminal.out(
+      flags.json === true ? `${JSON.stringify(jsonReport(result), undefined, 2)}\n` : textReport(result, flags),
+    );
     const drift = summary.plan.created.length + summary.plan.changed.length + summary.plan.removed.length;
     return flags.check === true && drift > 0 ? exitCodes.drift : exitCodes.done;
   } finally {
     progress.end();
+    process.removeListener("SIGINT", interrupt);
   }
 }
 
@@ -125,13 +163,13 @@ function sourcesOf(flags: Flags): Sources | undefined {
 }
 
 /** A live line on a terminal, otherwise one line a step. */
-function createProgress(): Progress & { readonly warnings: string[]; end(): void } {
-  const live = process.stderr.isTTY === true;
+function createProgress({ err, columns }: Terminal): Progress & { readonly warnings: string[]; end(): void } {
+  const live = columns > 0;
   const warnings: string[] = [];
-  const clear = () => live && process.stderr.write("\r\u001b[2K");
+  const clear = () => live && err("\r\u001b[2K");
   const show = (text: string) => {
     clear();
-    process.stderr.write(live ? text.slice(0, (process.stderr.columns ?? 80) - 1) : `${text}\n`);
+    err(live ? text.slice(0, columns - 1) : `${text}\n`);
   };
   return {
     warnings,
@@ -140,13 +178,17 @@ function createProgress(): Progress & { readonly warnings: string[]; end(): void
     warn(text) {
       warnings.push(text);
       clear();
-      process.stderr.write(`warning: ${text}\n`);
+      err(`warning: ${text}\n`);
     },
     end: clear,
   };
 }
 
-type Report = Summary & { readonly ignored: number; readonly warnings: readonly string[]; readonly milliseconds: number };
+type Report = Summary & {
+  readonly ignored: number;
+  readonly warnings: readonly string[];
+  readonly milliseconds: number;
+};
 
 function jsonReport({ groups, resources, types, plan, ignored, warnings, milliseconds }: Report): object {
   const { folder, created, changed, removed, unchanged, foreign } = plan;
@@ -178,7 +220,10 @@ function textReport(report: Report, flags: Flags): string {
   if (ignored > 0) lines.push(`${count(ignored, "object")} of other kinds ignored`);
   if (plan.foreign.length > 0) lines.push(`left alone, since not generated any more: ${plan.foreign.join(", ")}`);
   if (flags.check === true) {
-    lines.push(...changes.slice(0, 50), changes.length === 0 ? "up to date" : "not up to date: run generate again without --check");
+    lines.push(
+      ...changes.slice(0, 50),
+      changes.length === 0 ? "up to date" : "not up to date: run generate again without --check",
+    );
   } else if (flags.dryRun === true) lines.push(...changes, "nothing was written");
   return `${lines.join("\n")}\n`;
 }
@@ -187,16 +232,24 @@ function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-function failure(error: unknown): number {
+/** Says what went wrong, where, and what to do about it. */
+function report(error: unknown, { err }: Terminal): number {
   if (!isGeneratorError(error)) {
-    process.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    process.stderr.write("hint: this is a bug in kube-informers; please report it with the command and its input\n");
+    err(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    err("hint: this is a bug in kube-informers; please report it with the command and its input\n");
     return exitCodes.bug;
   }
   const place = error.position === undefined ? "" : `${formatPosition(error.position)}: `;
-  process.stderr.write(`${place}error: ${error.message}\n`);
-  if (error.hint !== undefined) process.stderr.write(`hint: ${error.hint}\n`);
+  err(`${place}error: ${error.message}\n`);
+  if (error.hint !== undefined) err(`hint: ${error.hint}\n`);
   return exitCodes[error.code];
 }
 
-process.exitCode = await main(process.argv.slice(2)).catch(failure);
+const started = process.argv[1];
+if (started !== undefined && realpathSync(started) === fileURLToPath(import.meta.url)) {
+  process.exitCode = await run(process.argv.slice(2), {
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+    columns: process.stderr.isTTY ? process.stderr.columns : 0,
+  });
+}

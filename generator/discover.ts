@@ -1,7 +1,7 @@
 /** Documents → model: one entry for each resource, sorted, every name checked, every identifier unambiguous. */
 import { GeneratorError } from "./errors.js";
 import { grammar } from "./grammar.js";
-import { type ApiDocument, byKey, type Group, type Model, type Resource, type Schema, type Version } from "./model.js";
+import { type ApiDocument, byKey, type Model, type Resource, type Schema } from "./model.js";
 import { groupAccessor, groupFolder, kindPlacement, resourceAccessor } from "./naming.js";
 
 /** Later documents replace what earlier ones say of the same resource and schema: as with `kubectl apply`, the last one counts. */
@@ -38,23 +38,38 @@ export function groupsOf<T extends Pick<Resource, "group" | "version" | "resourc
   }));
 }
 
-function checkNames({ group, version, resource, kind }: Resource): void {
-  const problems: [string, string, string | undefined][] = [
+function checkNames(resource: Resource): void {
+  for (const { what, name, expected } of nameProblems(resource)) {
+    throw new GeneratorError(
+      "input",
+      `${what} ${JSON.stringify(name.slice(0, 100))} is not a name that Kubernetes accepts`,
+      {
+        hint: `expected ${expected}`,
+      },
+    );
+  }
+}
+
+/** Names that Kubernetes' grammar does not allow, and what it expects. */
+export function nameProblems({
+  group,
+  version,
+  resource,
+  kind,
+}: Pick<Resource, "group" | "version" | "resource" | "kind">): { what: string; name: string; expected: string }[] {
+  const checks: [string, string, string | undefined][] = [
     ["group", group, group === "" ? undefined : grammar.group(group)],
     ["version", version, grammar.version(version)],
     ["kind", kind, grammar.kind(kind)],
     ["plural", resource, grammar.plural(resource)],
   ];
-  for (const [what, name, expected] of problems) {
-    if (expected === undefined) continue;
-    throw new GeneratorError("input", `${what} ${JSON.stringify(name.slice(0, 100))} is not a name that Kubernetes accepts`, {
-      hint: `expected ${expected}`,
-    });
-  }
+  return checks.flatMap(([what, name, expected]) => (expected === undefined ? [] : [{ what, name, expected }]));
 }
 
 /** Refuses two things that would get one name in the output: a neighbour must never rename what was there before. */
-export function checkCollisions(groups: readonly Group[]): void {
+export function checkCollisions(
+  groups: readonly { readonly name: string; readonly versions: readonly NamedVersion[] }[],
+): void {
   const claim = (what: string, owner: Map<string, string>, name: string, claimant: string) => {
     const other = owner.get(name);
     if (other !== undefined && other !== claimant) {
@@ -73,8 +88,14 @@ export function checkCollisions(groups: readonly Group[]): void {
   }
 }
 
+interface NamedVersion {
+  readonly group: string;
+  readonly version: string;
+  readonly resources: readonly Pick<Resource, "kind" | "resource">[];
+}
+
 function checkVersion(
-  { group, version, resources }: Version,
+  { group, version, resources }: NamedVersion,
   claim: (what: string, owner: Map<string, string>, name: string, claimant: string) => void,
 ): void {
   const files = new Map<string, string>();

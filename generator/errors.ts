@@ -12,7 +12,7 @@ export const exitCodes = {
   interrupted: 130,
 } as const;
 
-export type FailureCode = Exclude<keyof typeof exitCodes, "done" | "bug">;
+export type FailureCode = Exclude<keyof typeof exitCodes, "done" | "bug" | "interrupted">;
 
 /** A place in a source: `mycrd.yaml:31:9`. Line and column count from 1. */
 export interface Position {

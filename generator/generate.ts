@@ -30,7 +30,11 @@ export interface Summary {
 }
 
 /** Prints documents into a folder. */
-export async function generate(documents: readonly ApiDocument[], options: GenerateOptions, progress: Progress): Promise<Summary> {
+export async function generate(
+  documents: readonly ApiDocument[],
+  options: GenerateOptions,
+  progress: Progress,
+): Promise<Summary> {
   const out = resolve(options.out);
   const onDisk = readManifest(out);
   progress.step("discovering resources");
@@ -46,7 +50,9 @@ export async function generate(documents: readonly ApiDocument[], options: Gener
   await checkOutput(files);
 
   const expected = new Set([...joined.resources.map(moduleOf), ...joined.types.keys()].map((module) => `${module}.ts`));
-  const staying = onDisk.files.filter((path) => options.join && (expected.has(path) || files.has(path) || isTypesIndex(path, joined.types)));
+  const staying = onDisk.files.filter(
+    (path) => options.join && (expected.has(path) || files.has(path) || isTypesIndex(path, joined.types)),
+  );
   const paths = [...new Set([...staying, ...files.keys()])];
   const manifest = formatManifest({ resources: joined.resources, types: joined.types, files: paths });
   const all = new Map([...files, [manifestFile, manifest] as const]);
@@ -57,7 +63,9 @@ export async function generate(documents: readonly ApiDocument[], options: Gener
   }
   return {
     groups: model.groups.map(({ name }) => name),
-    resources: [...joined.fresh].map(({ group, version, resource }) => [resource, version, ...(group === "" ? [] : [group])].join(".")),
+    resources: [...joined.fresh].map(({ group, version, resource }) =>
+      [resource, version, ...(group === "" ? [] : [group])].join("."),
+    ),
     types: shapes.declarations.length,
     plan,
   };

@@ -30,11 +30,15 @@ export function join(
   // A run replaces all that was known of a resource it names (a CRD without v1alpha1 takes v1alpha1 away), and of a group and
   // version that it lists whole.
   const renewed = new Set([...fresh].map(({ group, resource }) => `${group}/${resource}`));
-  const complete = new Set(documents.filter((document) => document.complete).map(({ group, version }) => `${group}/${version}`));
+  const complete = new Set(
+    documents.filter((document) => document.complete).map(({ group, version }) => `${group}/${version}`),
+  );
   const staying = before.resources.filter(
     ({ group, version, resource }) => !renewed.has(`${group}/${resource}`) && !complete.has(`${group}/${version}`),
   );
-  const resources = groupsOf([...staying, ...fresh]).flatMap(({ versions }) => versions.flatMap((version) => version.resources));
+  const resources = groupsOf([...staying, ...fresh]).flatMap(({ versions }) =>
+    versions.flatMap((version) => version.resources),
+  );
 
   const folders = new Set([...fresh].map(({ typeModule }) => typeModule));
   const gone = new Set(before.resources.map(({ typeModule }) => typeModule));
@@ -45,7 +49,8 @@ export function join(
     const present = types.get(module);
     const names = new Set(content.names);
     // Another run needed more of this module than the present one does: it stays as it is.
-    if (present !== undefined && !folders.has(module) && content.names.every((name) => present.includes(name))) continue;
+    if (present !== undefined && !folders.has(module) && content.names.every((name) => present.includes(name)))
+      continue;
     if (present !== undefined && !folders.has(module) && !present.every((name) => names.has(name))) {
       throw new GeneratorError("output", `${module} is shared with what was generated into this folder before`, {
         hint: "give both sources in one run",
@@ -57,6 +62,9 @@ export function join(
   return { resources, fresh, types, modules };
 }
 
-function known({ schema: _schema, watchable: _watchable, ...facts }: Resource, { name, module }: Declaration): KnownResource {
+function known(
+  { schema: _schema, watchable: _watchable, ...facts }: Resource,
+  { name, module }: Declaration,
+): KnownResource {
   return { ...facts, type: name, typeModule: module };
 }

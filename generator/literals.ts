@@ -3,8 +3,8 @@
  * comment. Whatever a schema contains, the result is one token of TypeScript that ends where this file says.
  */
 
-/** Characters that a reader cannot see, or that reorder what he sees: controls, bidi, zero-width, line separators, BOM. */
-const invisible = /[\u0000-\u001f\u007f-\u009f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
+/** Characters that a reader cannot see, or that reorder what he sees: controls, bidi marks, zero-width, line separators. */
+const invisible = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** A string literal, quoted as the formatter would. */
 export function stringLiteral(text: string): string {
@@ -27,6 +27,7 @@ export function propertyKey(name: string): string {
 }
 
 const maxLines = 200;
+const maxColumns = 110;
 
 /**
  * The text of a JSDoc comment, by lines. It cannot end the comment, and no line of it can be read as a directive or a tag
@@ -36,17 +37,28 @@ export function commentLines(text: string): string[] {
   const lines = text
     .replace(/\r\n?/g, "\n")
     .split("\n")
-    .map((line) =>
-      line
-        .replaceAll("\t", "  ")
-        .replace(invisible, escapeCharacter)
-        .replaceAll("*/", "*\\/")
-        .trimEnd()
-        .replace(/^(\s*)@/, "$1\\@"),
-    );
+    .flatMap((line) =>
+      wrap(line.replaceAll("\t", "  ").replace(invisible, escapeCharacter).replaceAll("*/", "*\\/").trimEnd()),
+    )
+    .map((line) => line.replace(/^(\s*)@/, "$1\\@"));
   while (lines.length > 0 && lines[0] === "") lines.shift();
   while (lines.length > 0 && lines.at(-1) === "") lines.pop();
   return lines.length > maxLines ? [...lines.slice(0, maxLines), "…"] : lines;
+}
+
+/** Breaks a long line between words, each part as far in as the line. */
+function wrap(line: string): string[] {
+  if (line.length <= maxColumns) return [line];
+  const indent = /^ */.exec(line)![0].slice(0, maxColumns / 2);
+  const lines: string[] = [];
+  let current = "";
+  for (const word of line.trimStart().split(" ")) {
+    if (current !== "" && indent.length + current.length + 1 + word.length > maxColumns) {
+      lines.push(indent + current);
+      current = word;
+    } else current = current === "" ? word : `${current} ${word}`;
+  }
+  return [...lines, indent + current].map((part) => part.trimEnd());
 }
 
 function escapeCharacter(character: string): string {

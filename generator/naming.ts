@@ -148,16 +148,20 @@ export function kindPlacement(group: string, version: string, kind: string): Pla
 export function schemaPlacement(key: string, owner: { group: string; version: string } | undefined): Placement {
   const parts = key.split(".");
   const name = typeIdentifier(parts.at(-1)!);
-  const version = parts.at(-2) ?? "v0";
+  const version = folderOf(parts.at(-2) ?? "");
   const goPackage = parts.slice(0, -2).join(".");
   const kubernetes = /^io\.k8s\.(?:api|[a-z-]+\.pkg\.apis)\.([a-z]+)$/.exec(goPackage)?.[1];
-  if (kubernetes !== undefined && builtInFolders.has(kubernetes)) return { module: `${kubernetes}/${version}/types`, name };
+  if (kubernetes !== undefined && builtInFolders.has(kubernetes))
+    return { module: `${kubernetes}/${version}/types`, name };
   if (owner !== undefined) return { module: `${groupFolder(owner.group)}/${owner.version}/types`, name };
-  return { module: `${folderOf(goPackage)}/${folderOf(version)}/types`, name };
+  return { module: `${folderOf(goPackage)}/${version}/types`, name };
 }
 
 function folderOf(text: string): string {
-  const name = text.toLowerCase().replace(/[^a-z0-9.-]+/g, "-").replace(/^[.-]+|[.-]+$/g, "");
+  const name = text
+    .toLowerCase()
+    .replace(/[^a-z0-9.-]+/g, "-")
+    .replace(/^[.-]+|[.-]+$/g, "");
   return name === "" || deviceName.test(name) ? `_${name}` : name;
 }
 

@@ -23,9 +23,13 @@ export function referenceOf(schema: Schema): string | undefined {
   if (typeof reference !== "string") return undefined;
   const key = /^#\/(?:components\/schemas|definitions)\/([^/]+)$/.exec(reference)?.[1];
   if (key === undefined) {
-    throw new GeneratorError("input", `$ref ${JSON.stringify(reference.slice(0, 200))} does not lead to a schema of its own document`, {
-      hint: "only #/components/schemas/NAME is followed; nothing is read from other files or hosts",
-    });
+    throw new GeneratorError(
+      "input",
+      `$ref ${JSON.stringify(reference.slice(0, 200))} does not lead to a schema of its own document`,
+      {
+        hint: "only #/components/schemas/NAME is followed; nothing is read from other files or hosts",
+      },
+    );
   }
   return decodePointer(key);
 }
@@ -48,7 +52,8 @@ export function isIntOrString(schema: Schema): boolean {
 export function typeOf(schema: Schema): string | undefined {
   const type = Array.isArray(schema["type"]) ? schema["type"].find((name) => name !== "null") : schema["type"];
   if (typeof type === "string" && type !== "") return type;
-  if (asSchema(schema["properties"]) !== undefined || asSchema(schema["additionalProperties"]) !== undefined) return "object";
+  if (asSchema(schema["properties"]) !== undefined || asSchema(schema["additionalProperties"]) !== undefined)
+    return "object";
   if (asSchema(schema["items"]) !== undefined) return "array";
   return schema["x-kubernetes-embedded-resource"] === true ? "object" : undefined;
 }
@@ -67,7 +72,10 @@ export function enumValues(schema: Schema): Literal[] | undefined {
   const list = schema["enum"];
   if (!Array.isArray(list) || list.length === 0) return undefined;
   const scalar = (value: unknown): value is Literal =>
-    value === null || typeof value === "string" || typeof value === "boolean" || (typeof value === "number" && Number.isFinite(value));
+    value === null ||
+    typeof value === "string" ||
+    typeof value === "boolean" ||
+    (typeof value === "number" && Number.isFinite(value));
   return list.every(scalar) ? [...new Set(list)] : undefined;
 }
 

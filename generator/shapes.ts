@@ -7,6 +7,7 @@
  * the literal encoder. Keywords that only validate (patterns, bounds, CEL, `oneOf` of `required`) say nothing about a type.
  */
 import { GeneratorError } from "./errors.js";
+import { grammar } from "./grammar.js";
 import { asSchema, byCodeUnit, byKey, type Model, type Resource, type Schema } from "./model.js";
 import { customSchemaKey, kindPlacement, nestedTypePart, type Placement, schemaPlacement } from "./naming.js";
 import {
@@ -147,7 +148,13 @@ class Shaper {
     const schema = this.#model.schemas.get(key) ?? {};
     const resource = this.#resourceOfKey.get(key);
     const placement = this.#place(key, resource);
-    const draft = this.#draft({ ...placement, path: [], root: undefined, origin: key, doc: documentation(schema, resource) });
+    const draft = this.#draft({
+      ...placement,
+      path: [],
+      root: undefined,
+      origin: key,
+      doc: documentation(schema, resource),
+    });
     this.#byKey.set(key, draft);
     this.#pending.push(() => this.#fill(draft, schema, resource));
     return draft;
@@ -183,7 +190,8 @@ class Shaper {
       const token = `p${properties.length}`;
       const special = typeMeta ? this.#typeMeta(name, resource) : undefined;
       properties.push([token, special ?? this.#plain(child, draft, [...draft.path, name])]);
-      draft.properties.push({ token, name, doc: documentation(child) });
+      // What apiVersion and kind are says their type; the text is the same in every schema there is.
+      draft.properties.push({ token, name, doc: special === undefined ? documentation(child) : { text: "" } });
       if (special === undefined || name === "metadata" ? required.has(name) : embedded) requiredTokens.push(token);
     }
     const open = isOpen(schema) || (resource !== undefined && Object.keys(declared).length === 0);
@@ -241,12 +249,14 @@ class Shaper {
     if (Object.keys(properties).length > 0 || schema["x-kubernetes-embedded-resource"] === true) {
       const name = parent.wanted + nestedTypePart(path.at(-1)!);
       const root = parent.root ?? parent;
-      const draft = this.#draft({ module: parent.module, name, path, root, origin: parent.origin, doc: documentation(schema) });
+      const draft = this.#draft({ module: parent.module, name, path, root, origin: parent.origin, doc: { text: "" } });
       this.#pending.push(() => this.#fill(draft, schema, undefined));
       return { $ref: `#/components/schemas/${draft.token}` };
     }
     const values = asSchema(schema["additionalProperties"]);
-    return values === undefined ? freeForm : { type: "object", additionalProperties: this.#plain(values, parent, path) };
+    return values === undefined
+      ? freeForm
+      : { type: "object", additionalProperties: this.#plain(values, parent, path) };
   }
 
   /** A schema without a type: any value, unless its alternatives are plain types (velero, Quantity) or references. */
@@ -254,7 +264,9 @@ class Shaper {
     const list = [schema["oneOf"], schema["anyOf"]].find((value) => Array.isArray(value) && value.length > 0);
     if (list === undefined) return anything;
     const branches = (list as unknown[]).map(asSchema);
-    const typed = branches.every((branch) => branch !== undefined && (referenceOf(branch) !== undefined || isScalar(branch)));
+    const typed = branches.every(
+      (branch) => branch !== undefined && (referenceOf(branch) !== undefined || isScalar(branch)),
+    );
     if (!typed) return anything;
     return { oneOf: branches.map((branch) => this.#plain(branch!, parent, path)) };
   }
@@ -303,7 +315,9 @@ class Shaper {
  */
 function nameDrafts(drafts: readonly Draft[]): Map<Draft, Declaration> {
   const order = (draft: Draft) =>
-    [draft.path.length === 0 ? "0" : "1", draft.origin, String(draft.path.length).padStart(4, "0"), ...draft.path].join("\0");
+    [draft.path.length === 0 ? "0" : "1", draft.origin, String(draft.path.length).padStart(4, "0"), ...draft.path].join(
+      "\0",
+    );
   const taken = new Map<string, Set<string>>();
   const declarations = new Map<Draft, Declaration>();
   for (const draft of [...drafts].sort(byKey(order))) {
@@ -328,8 +342,11 @@ function packageOf(key: string): string {
 function packageOwners(model: Model): Map<string, { group: string; version: string }> {
   const owners = new Map<string, { group: string; version: string }>();
   for (const [key, schema] of model.schemas) {
-    const kinds = groupVersionKinds(schema);
-    if (kinds.length === 1 && !owners.has(packageOf(key))) owners.set(packageOf(key), kinds[0]!);
+    const [kind, ...more] = groupVersionKinds(schema);
+    if (kind === undefined || more.length > 0 || owners.has(packageOf(key))) continue;
+    const named =
+      (kind.group === "" || grammar.group(kind.group) === undefined) && grammar.version(kind.version) === undefined;
+    if (named) owners.set(packageOf(key), kind);
   }
   return owners;
 }

@@ -50,13 +50,17 @@ function layOut(type: TypeText, margin: string, indent: string): string {
 /** `["a", "b"]`, one item a line where they do not fit after `prefix`. */
 export function arrayLiteral(items: readonly string[], prefix: string, indent: string): string {
   const line = `[${items.join(", ")}]`;
-  return fits(`${indent}${prefix} ${line},`) ? line : `[\n${items.map((item) => `${indent}  ${item},\n`).join("")}${indent}]`;
+  return fits(`${indent}${prefix} ${line},`)
+    ? line
+    : `[\n${items.map((item) => `${indent}  ${item},\n`).join("")}${indent}]`;
 }
 
 /** `import type { A, B } from "…";` and its `export` form, one name a line where they do not fit; a single one stays. */
 export function moduleClause(keyword: string, names: readonly string[], from: string): string {
   const line = `${keyword} { ${names.join(", ")} } from "${from}";`;
-  return names.length === 1 || fits(line) ? line : `${keyword} {\n${names.map((name) => `  ${name},\n`).join("")}} from "${from}";`;
+  return names.length === 1 || fits(line)
+    ? line
+    : `${keyword} {\n${names.map((name) => `  ${name},\n`).join("")}} from "${from}";`;
 }
 
 export function fits(line: string): boolean {

@@ -44,7 +44,7 @@ interface Group {
 
 export function viewsOf(input: ViewInput): FileView[] {
   const groups: Group[] = groupsOf(input.resources);
-  checkCollisions(groups as never);
+  checkCollisions(groups);
   const views: FileView[] = [factoryView(groups), genericView(groups)];
   const versionModules = new Set<string>();
   for (const group of groups) {
@@ -61,11 +61,19 @@ export function viewsOf(input: ViewInput): FileView[] {
   }
   for (const [path, module] of input.modules) {
     if (!path.endsWith("/types")) continue;
-    views.push({ path: `${path}.ts`, template: "types", view: { clauses: importsOf(path, module.imports), text: module.text } });
+    views.push({
+      path: `${path}.ts`,
+      template: "types",
+      view: { clauses: importsOf(path, module.imports), text: module.text },
+    });
     // Types alone, without a resource: a folder that is imported for them (meta/v1).
     const folder = path.slice(0, -"/types".length);
     if (!versionModules.has(folder)) {
-      views.push({ path: `${folder}/index.ts`, template: "types", view: { clauses: ['export type * from "./types.js";'], text: "" } });
+      views.push({
+        path: `${folder}/index.ts`,
+        template: "types",
+        view: { clauses: ['export type * from "./types.js";'], text: "" },
+      });
     }
   }
   return views.sort(byKey(({ path }) => path));
@@ -81,7 +89,11 @@ function factoryView(groups: readonly Group[]): FileView {
   const clauses = [...accessors, { className: "resources", path: "./generic.js" }]
     .sort(byPathOf)
     .map(({ className, path }) => moduleClause("import", [className], path));
-  return { path: "factory.ts", template: "factory", view: { accessors: accessors.toSorted(byKey(({ accessor }) => accessor)), clauses } };
+  return {
+    path: "factory.ts",
+    template: "factory",
+    view: { accessors: accessors.toSorted(byKey(({ accessor }) => accessor)), clauses },
+  };
 }
 
 function genericView(groups: readonly Group[]): FileView {
@@ -89,7 +101,8 @@ function genericView(groups: readonly Group[]): FileView {
     versions.flatMap(({ resources }) =>
       resources.map((resource) => {
         const accessor = resourceAccessor(resource.kind, resource.resource);
-        const name = groupAccessor(resource.group) + pascalCase(versionAccessor(resource.version)) + pascalCase(accessor);
+        const name =
+          groupAccessor(resource.group) + pascalCase(versionAccessor(resource.version)) + pascalCase(accessor);
         return { name, exported: descriptorName(accessor), path: `./${moduleOf(resource)}.js` };
       }),
     ),
@@ -97,7 +110,11 @@ function genericView(groups: readonly Group[]): FileView {
   const clauses = entries
     .toSorted(byPathOf)
     .map(({ name, exported, path }) => moduleClause("import", [`${exported} as ${name}`], path));
-  return { path: "generic.ts", template: "generic", view: { names: entries.map(({ name }) => name).sort(byCodeUnit), clauses } };
+  return {
+    path: "generic.ts",
+    template: "generic",
+    view: { names: entries.map(({ name }) => name).sort(byCodeUnit), clauses },
+  };
 }
 
 function groupView({ name, versions }: Group): FileView {
@@ -118,13 +135,23 @@ function groupView({ name, versions }: Group): FileView {
 
 function versionView({ group, version, resources }: Group["versions"][number], types: ViewInput["types"]): FileView {
   const folder = `${groupFolder(group)}/${version}`;
-  const exported = new Set([...(types.get(`${folder}/types`) ?? []), ...resources.flatMap(exportedTypes(types))]);
+  // Named schemas that kinds share stand in `types`; otherwise that file lists what the kinds declare themselves.
+  const shared = types.get(`${folder}/types`);
+  const exported = new Set([...(shared ?? []), ...resources.flatMap(exportedTypes(types))]);
   const runtime = runtimeImport(["InformerFactory", "ResourceInformer"], exported);
   const accessors = resources.map((resource) => {
     const accessor = resourceAccessor(resource.kind, resource.resource);
-    return { accessor, name: descriptorName(accessor), type: resource.type, scope: stringLiteral(resource.scope), resource };
+    return {
+      accessor,
+      name: descriptorName(accessor),
+      type: resource.type,
+      scope: stringLiteral(resource.scope),
+      resource,
+    };
   });
-  const fromTypes = accessors.filter(({ resource }) => resource.typeModule !== moduleOf(resource)).map(({ type }) => type);
+  const fromTypes = accessors
+    .filter(({ resource }) => resource.typeModule !== moduleOf(resource))
+    .map(({ type }) => type);
   const imports = accessors.map(({ name, type, resource }) => {
     const path = relative(folder, moduleOf(resource));
     const names = resource.typeModule === moduleOf(resource) ? [`type ${type}`, name] : [name];
@@ -136,8 +163,14 @@ function versionView({ group, version, resources }: Group["versions"][number], t
   // An alias yields to a kind of the same name, which `types` exports.
   const exports = accessors.map(({ name, type, resource }) => {
     const path = relative(folder, moduleOf(resource));
-    const aliases = [`${type}Informer`, `${type}Lister`].filter((alias) => !exported.has(alias)).map((alias) => `type ${alias}`);
-    return { path, clause: moduleClause("export", [...aliases, name], path) };
+    const aliases = [`${type}Informer`, `${type}Lister`]
+      .filter((alias) => !exported.has(alias))
+      .map((alias) => `type ${alias}`);
+    const own = shared === undefined ? [] : exportedTypes(types)(resource).filter((own) => !shared.includes(own));
+    return {
+      path,
+      clause: moduleClause("export", [...sortNames([...own.map((own) => `type ${own}`), ...aliases]), name], path),
+    };
   });
   exports.push({ path: "./types.js", clause: 'export type * from "./types.js";' });
   let className = versionClass(group, version);
@@ -145,7 +178,14 @@ function versionView({ group, version, resources }: Group["versions"][number], t
   return {
     path: `${folder}/index.ts`,
     template: "version",
-    view: { clauses: [runtime.clause, ...byPath(imports)], reexports: byPath(exports), accessors, className, apiVersion: stringLiteral(group === "" ? version : `${group}/${version}`), ...runtime.names },
+    view: {
+      clauses: [runtime.clause, ...byPath(imports)],
+      reexports: byPath(exports),
+      accessors,
+      className,
+      apiVersion: stringLiteral(group === "" ? version : `${group}/${version}`),
+      ...runtime.names,
+    },
   };
 }
 
@@ -157,7 +197,9 @@ function typesBarrel({ group, version, resources }: Group["versions"][number], t
   for (const name of resources.flatMap(exportedTypes(types))) seen.set(name, (seen.get(name) ?? 0) + 1);
   const clauses = resources.toSorted(byKey(moduleOf)).flatMap((resource) => {
     // A nested type that shares its name with a kind, or with another nested one, is reached through its own module alone.
-    const names = exportedTypes(types)(resource).filter((name) => name === resource.type || (seen.get(name) === 1 && !roots.has(name)));
+    const names = exportedTypes(types)(resource).filter(
+      (name) => name === resource.type || (seen.get(name) === 1 && !roots.has(name)),
+    );
     return [moduleClause("export type", sortNames(names), relative(folder, moduleOf(resource)))];
   });
   return { path: `${folder}/types.ts`, template: "types", view: { clauses, text: "" } };
@@ -168,8 +210,15 @@ function resourceView(resource: KnownResource, modules: ViewInput["modules"]): F
   const own = modules.get(path);
   const lister = resource.scope === "Namespaced" ? "NamespacedLister" : "Lister";
   const local = new Set(own?.names ?? [resource.type]);
-  const runtime = runtimeImport([lister, "ResourceDescriptor", "ResourceInformer"], local, own?.imports.get(runtimeModule));
-  const clauses = [runtime.clause, ...(own === undefined ? [moduleClause("import type", [resource.type], "./types.js")] : [])];
+  const runtime = runtimeImport(
+    [lister, "ResourceDescriptor", "ResourceInformer"],
+    local,
+    own?.imports.get(runtimeModule),
+  );
+  const clauses = [
+    runtime.clause,
+    ...(own === undefined ? [moduleClause("import type", [resource.type], "./types.js")] : []),
+  ];
   const accessor = resourceAccessor(resource.kind, resource.resource);
   return {
     path: `${path}.ts`,
@@ -234,7 +283,10 @@ function byPath(clauses: readonly { readonly path: string; readonly clause: stri
 function importsOf(module: string, imports: TypeModule["imports"]): string[] {
   const folder = module.slice(0, module.lastIndexOf("/"));
   return [...imports]
-    .map(([from, names]) => ({ path: from === runtimeModule ? from : relative(folder, from), names: specifiers(Object.fromEntries(names)) }))
+    .map(([from, names]) => ({
+      path: from === runtimeModule ? from : relative(folder, from),
+      names: specifiers(Object.fromEntries(names)),
+    }))
     .sort(byKey(({ path }) => (path.startsWith(".") ? `1${path}` : `0${path}`)))
     .map(({ path, names }) => moduleClause("import type", names, path));
 }

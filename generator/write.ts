@@ -114,10 +114,14 @@ export function carryOut(plan: Plan, files: ReadonlyMap<string, string>): void {
     for (const step of undo.reverse()) attempt(step);
     if (stage !== undefined) rmSync(stage, { recursive: true, force: true });
     if (cause instanceof GeneratorError) throw cause;
-    throw new GeneratorError("output", `${folder} cannot be written: ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-      hint: "nothing was changed; check permissions and space",
-    });
+    throw new GeneratorError(
+      "output",
+      `${folder} cannot be written: ${cause instanceof Error ? cause.message : cause}`,
+      {
+        cause,
+        hint: "nothing was changed; check permissions and space",
+      },
+    );
   }
   rmSync(stage, { recursive: true, force: true });
   for (const path of removed) removeEmptyFolders(folder, path);
@@ -133,10 +137,14 @@ function placeOf(folder: string, path: string): string {
     const stat = lstatSync(step, { throwIfNoEntry: false });
     if (stat === undefined) break;
     if (stat.isSymbolicLink()) {
-      throw new GeneratorError("output", `${step} is a symbolic link`, { hint: "links are not followed out of the output folder; remove it" });
+      throw new GeneratorError("output", `${step} is a symbolic link`, {
+        hint: "links are not followed out of the output folder; remove it",
+      });
     }
-    if (depth < parts.length && !stat.isDirectory()) throw new GeneratorError("output", `${step} is no folder`, { hint: "move it" });
-    if (depth === parts.length && !stat.isFile()) throw new GeneratorError("output", `${step} is no file`, { hint: "move it" });
+    if (depth < parts.length && !stat.isDirectory())
+      throw new GeneratorError("output", `${step} is no folder`, { hint: "move it" });
+    if (depth === parts.length && !stat.isFile())
+      throw new GeneratorError("output", `${step} is no file`, { hint: "move it" });
   }
   return target;
 }

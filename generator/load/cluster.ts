@@ -16,13 +16,21 @@ export interface ClusterSource {
   readonly allowPartial: boolean;
 }
 
-const publishedWithinMs = 20_000;
+/** How long a server gets to publish what it serves, and how often it is asked. */
+export interface Patience {
+  readonly withinMs: number;
+  readonly everyMs: number;
+}
 
-export async function loadCluster(source: ClusterSource, progress: Progress, signal: AbortSignal): Promise<ApiDocument[]> {
-  const client = await connect(source, signal);
+export async function loadCluster(
+  source: ClusterSource,
+  progress: Progress,
+  patience: Patience = { withinMs: 20_000, everyMs: 500 },
+): Promise<ApiDocument[]> {
+  const client = await connect(source);
   progress.step(`asking ${client.name}`);
   const discovered = await discovery(client);
-  const deadline = performance.now() + publishedWithinMs;
+  const deadline = performance.now() + patience.withinMs;
   for (;;) {
     const { documents, failed } = await readPublished(client, progress);
     const missing = missingFrom(documents, discovered);
@@ -39,27 +47,30 @@ export async function loadCluster(source: ClusterSource, progress: Progress, sig
       });
     }
     progress.step("waiting for the cluster to publish its schemas");
-    await delay(500, undefined, { signal }).catch(() => {
-      throw new GeneratorError("interrupted", "interrupted");
-    });
+    await delay(patience.everyMs);
   }
 }
 
-async function connect(source: ClusterSource, signal: AbortSignal): Promise<ServerClient> {
+async function connect(source: ClusterSource): Promise<ServerClient> {
   const { KubeConfig } = await importTool("@kubernetes/client-node", () => import("@kubernetes/client-node"));
   const config = new KubeConfig();
   try {
     if (source.kubeconfig === undefined) config.loadFromDefault();
     else config.loadFromFile(source.kubeconfig);
     if (source.context !== undefined) {
-      if (config.getContextObject(source.context) === null) throw new Error(`it has no context ${JSON.stringify(source.context)}`);
+      if (config.getContextObject(source.context) === null)
+        throw new Error(`it has no context ${JSON.stringify(source.context)}`);
       config.setCurrentContext(source.context);
     }
   } catch (cause) {
-    throw new GeneratorError("usage", `the kubeconfig cannot be used: ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-      hint: "see --kubeconfig and --context; kubectl config get-contexts lists what there is",
-    });
+    throw new GeneratorError(
+      "usage",
+      `the kubeconfig cannot be used: ${cause instanceof Error ? cause.message : cause}`,
+      {
+        cause,
+        hint: "see --kubeconfig and --context; kubectl config get-contexts lists what there is",
+      },
+    );
   }
   const cluster = config.getCurrentCluster();
   if (cluster === null) {
@@ -76,12 +87,14 @@ async function connect(source: ClusterSource, signal: AbortSignal): Promise<Serv
   return {
     name: config.getCurrentContext(),
     get: (path, accept = "application/json") =>
-      get(new URL(base + path), { ...options, headers: { ...options.headers, accept } }, signal),
+      get(new URL(base + path), { ...options, headers: { ...options.headers, accept } }),
   };
 }
 
 async function discovery(client: ServerClient): Promise<DiscoveredResource[]> {
-  const aggregated = ["v2", "v2beta1"].map((v) => `application/json;g=apidiscovery.k8s.io;v=${v};as=APIGroupDiscoveryList`);
+  const aggregated = ["v2", "v2beta1"].map(
+    (v) => `application/json;g=apidiscovery.k8s.io;v=${v};as=APIGroupDiscoveryList`,
+  );
   const found: DiscoveredResource[] = [];
   for (const path of ["/api", "/apis"]) {
     const { body } = await ask(client, path, [...aggregated, "application/json"].join(","));
@@ -90,11 +103,14 @@ async function discovery(client: ServerClient): Promise<DiscoveredResource[]> {
   return found;
 }
 
-const idOf = ({ group, version, resource }: Pick<Resource, "group" | "version" | "resource">) => `${resource}.${version}.${group}`;
+const idOf = ({ group, version, resource }: Pick<Resource, "group" | "version" | "resource">) =>
+  `${resource}.${version}.${group}`;
 
 function missingFrom(documents: readonly ApiDocument[], discovered: readonly DiscoveredResource[]): string[] {
   const known = new Set(documents.flatMap(({ resources }) => resources.map(idOf)));
-  return discovered.filter((resource) => resource.verbs.includes("list") && !known.has(idOf(resource))).map((resource) => `no schema of ${idOf(resource)}`);
+  return discovered
+    .filter((resource) => resource.verbs.includes("list") && !known.has(idOf(resource)))
+    .map((resource) => `no schema of ${idOf(resource)}`);
 }
 
 /** Discovery knows what OpenAPI does not say, and is right about verbs. */

@@ -13,9 +13,14 @@ export function checkCrdSchema(value: unknown, path: Path = []): SchemaProblem |
   // An empty value is an empty schema: any value.
   if (value === null) return undefined;
   const schema = asSchema(value);
-  if (schema === undefined) return { path, message: `a schema is expected, not ${describe(value)}`, hint: "expected type, properties, …" };
+  if (schema === undefined)
+    return { path, message: `a schema is expected, not ${describe(value)}`, hint: "expected type, properties, …" };
   if (schema["$ref"] !== undefined) {
-    return { path: [...path, "$ref"], message: "a CustomResourceDefinition cannot use $ref", hint: "write the schema out where it is used" };
+    return {
+      path: [...path, "$ref"],
+      message: "a CustomResourceDefinition cannot use $ref",
+      hint: "write the schema out where it is used",
+    };
   }
   return ownKeywords(schema, path) ?? children(schema, path);
 }
@@ -26,7 +31,11 @@ function ownKeywords(schema: Schema, path: Path): SchemaProblem | undefined {
   const known = ["array", "boolean", "integer", "null", "number", "object", "string", "", undefined, null];
   const unknown = types.find((name) => !known.includes(name));
   if (unknown !== undefined) {
-    return { path: [...path, "type"], message: `type ${describe(unknown)} is not known`, hint: "expected object, array, string, integer, number or boolean" };
+    return {
+      path: [...path, "type"],
+      message: `type ${describe(unknown)} is not known`,
+      hint: "expected object, array, string, integer, number or boolean",
+    };
   }
   for (const keyword of ["enum", "required"]) {
     const list = schema[keyword];
@@ -41,7 +50,12 @@ function children(schema: Schema, path: Path): SchemaProblem | undefined {
   const { properties, items, additionalProperties } = schema;
   if (properties !== undefined && properties !== null) {
     const map = asSchema(properties);
-    if (map === undefined) return { path: [...path, "properties"], message: `properties is ${describe(properties)}`, hint: "expected a map of names to schemas" };
+    if (map === undefined)
+      return {
+        path: [...path, "properties"],
+        message: `properties is ${describe(properties)}`,
+        hint: "expected a map of names to schemas",
+      };
     for (const [name, child] of Object.entries(map)) {
       const problem = checkCrdSchema(child, [...path, "properties", name]);
       if (problem !== undefined) return problem;
@@ -51,7 +65,8 @@ function children(schema: Schema, path: Path): SchemaProblem | undefined {
     const problem = checkCrdSchema(items, [...path, "items"]);
     if (problem !== undefined) return problem;
   }
-  if (additionalProperties === undefined || additionalProperties === null || typeof additionalProperties === "boolean") return undefined;
+  if (additionalProperties === undefined || additionalProperties === null || typeof additionalProperties === "boolean")
+    return undefined;
   return checkCrdSchema(additionalProperties, [...path, "additionalProperties"]);
 }
 

@@ -19,7 +19,7 @@ export async function loadCrds(inputs: readonly Input[], warn: Warn): Promise<Cr
   const documents: ApiDocument[] = [];
   const seen = new Map<string, { at: string; content: string }>();
   let definitions = 0;
-  let ignored = 0;
+  const others: { kind: string; at: Position }[] = [];
   for (const { file, text } of inputs) {
     const yaml = await readYaml(text, file);
     for (const { at, text: warning } of yaml.warnings) warn(warning, at);
@@ -27,7 +27,7 @@ export async function loadCrds(inputs: readonly Input[], warn: Warn): Promise<Cr
       for (const path of objects(document.value, [])) {
         const object = new Reading(document, path);
         if (object.at("kind") !== "CustomResourceDefinition") {
-          ignored += 1;
+          others.push({ kind: describe(object.at(), object.at("kind")), at: object.position("kind") });
           continue;
         }
         definitions += 1;
@@ -38,11 +38,18 @@ export async function loadCrds(inputs: readonly Input[], warn: Warn): Promise<Cr
     }
   }
   if (definitions === 0) {
-    const found = ignored === 0 ? "nothing" : `${ignored} ${ignored === 1 ? "object" : "objects"} of other kinds`;
-    throw new GeneratorError("input", `no CustomResourceDefinition: ${found}`, {
-      at: { file: inputs.map(({ file }) => file).slice(0, 3).join(", "), line: 1, column: 1 },
-      hint: "expected apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition (kubectl get crd NAME -o yaml prints one)",
-    });
+    const [first] = others;
+    const more = others.length > 1 ? `, nor are ${others.length - 1} more` : "";
+    throw new GeneratorError(
+      "input",
+      first === undefined
+        ? "empty: no CustomResourceDefinition"
+        : `${first.kind} is no CustomResourceDefinition${more}`,
+      {
+        at: first?.at ?? { file: inputs[0]?.file ?? "", line: 1, column: 1 },
+        hint: "expected apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition (kubectl get crd NAME -o yaml prints one)",
+      },
+    );
   }
   if (documents.length === 0) {
     throw new GeneratorError("input", "no version is served", {
@@ -50,7 +57,13 @@ export async function loadCrds(inputs: readonly Input[], warn: Warn): Promise<Cr
       hint: "expected a version with served: true",
     });
   }
-  return { documents, ignored };
+  return { documents, ignored: others.length };
+}
+
+function describe(value: unknown, kind: unknown): string {
+  if (typeof kind === "string") return `kind ${JSON.stringify(kind.slice(0, 100))}`;
+  if (asSchema(value) !== undefined) return "an object without a kind";
+  return Array.isArray(value) ? "a list" : "a text";
 }
 
 /** Paths of the objects in a document: itself, or the items of a list. */
@@ -74,7 +87,10 @@ class Reading {
 
   at(...path: Path): unknown {
     return [...this.path, ...path].reduce<unknown>(
-      (value, step) => (typeof value === "object" && value !== null && Object.hasOwn(value, step) ? (value as Schema)[String(step)] : undefined),
+      (value, step) =>
+        typeof value === "object" && value !== null && Object.hasOwn(value, step)
+          ? (value as Schema)[String(step)]
+          : undefined,
       this.#document.value,
     );
   }
@@ -106,7 +122,10 @@ class Reading {
     const value = this.at(...path);
     const expected = typeof value === "string" ? check(value) : (check("") ?? "a text");
     if (typeof value === "string" && expected === undefined) return value;
-    const what = value === undefined ? "is missing" : `${JSON.stringify(value).slice(0, 100)} is not a name that Kubernetes accepts`;
+    const what =
+      value === undefined
+        ? "is missing"
+        : `${JSON.stringify(value).slice(0, 100)} is not a name that Kubernetes accepts`;
     throw this.fail(path, `${path.join(".")}${value === undefined ? "" : ":"} ${what}`, `expected ${expected}`);
   }
 }
@@ -115,15 +134,23 @@ function readDefinition(crd: Reading, warn: Warn): ApiDocument[] {
   const apiVersion = crd.at("apiVersion");
   const old = apiVersion === "apiextensions.k8s.io/v1beta1";
   if (!old && apiVersion !== "apiextensions.k8s.io/v1") {
-    throw crd.fail(["apiVersion"], `apiVersion ${JSON.stringify(apiVersion)} of a CustomResourceDefinition is not known`, "expected apiextensions.k8s.io/v1");
+    throw crd.fail(
+      ["apiVersion"],
+      `apiVersion ${JSON.stringify(apiVersion)} of a CustomResourceDefinition is not known`,
+      "expected apiextensions.k8s.io/v1",
+    );
   }
-  if (asSchema(crd.at("spec")) === undefined) throw crd.fail(["spec"], "spec is missing", "expected the spec of a CustomResourceDefinition");
+  if (asSchema(crd.at("spec")) === undefined)
+    throw crd.fail(["spec"], "spec is missing", "expected the spec of a CustomResourceDefinition");
   const group = crd.name(["spec", "group"], grammar.customGroup);
   const kind = crd.name(["spec", "names", "kind"], grammar.kind);
   const resource = crd.name(["spec", "names", "plural"], grammar.plural);
   const name = crd.at("metadata", "name");
   if (typeof name === "string" && name !== `${resource}.${group}`) {
-    warn(`metadata.name is ${JSON.stringify(name)}; a server accepts ${resource}.${group} only`, crd.position("metadata", "name"));
+    warn(
+      `metadata.name is ${JSON.stringify(name)}; a server accepts ${resource}.${group} only`,
+      crd.position("metadata", "name"),
+    );
   }
   const facts = {
     group,
@@ -139,24 +166,33 @@ function readDefinition(crd: Reading, warn: Warn): ApiDocument[] {
   const versions = versionsOf(crd, old);
   const schemas = versions.map((version) => schemaOf(crd, version));
   if (schemas.every((schema) => schema === undefined)) {
-    throw crd.fail(versions[0]?.path.slice(crd.path.length) ?? ["spec"], `${kind} has no schema`, "expected spec.versions[].schema.openAPIV3Schema");
+    throw crd.fail(
+      versions[0]?.path.slice(crd.path.length) ?? ["spec"],
+      `${kind} has no schema`,
+      "expected spec.versions[].schema.openAPIV3Schema",
+    );
   }
   const names = new Set<string>();
   return versions.flatMap((version, index): ApiDocument[] => {
     const versionName = version.name(version.at("name") === undefined && old ? ["version"] : ["name"], grammar.version);
-    if (names.has(versionName)) throw version.fail(["name"], `version ${versionName} is there twice`, "expected each version once");
+    if (names.has(versionName))
+      throw version.fail(["name"], `version ${versionName} is there twice`, "expected each version once");
     names.add(versionName);
     if (version.at("served") === false) {
       warn(`${kind} ${versionName} is not served: skipped`, version.position("name"));
       return [];
     }
     const schema = schemas[index];
-    if (schema === undefined) warn(`${kind} ${versionName} has no schema: its content is free`, version.position("name"));
+    if (schema === undefined)
+      warn(`${kind} ${versionName} has no schema: its content is free`, version.position("name"));
     const key = customSchemaKey(group, versionName, kind);
-    const deprecated = version.at("deprecated") === true ? { deprecated: version.text("deprecationWarning") ?? "" } : {};
+    const deprecated =
+      version.at("deprecated") === true ? { deprecated: version.text("deprecationWarning") ?? "" } : {};
     const subresources = subresourcesOf(crd, version);
     const item: Resource = { ...facts, version: versionName, subresources, ...deprecated, schema: key };
-    return [{ group, version: versionName, complete: false, resources: [item], schemas: new Map([[key, schema ?? {}]]) }];
+    return [
+      { group, version: versionName, complete: false, resources: [item], schemas: new Map([[key, schema ?? {}]]) },
+    ];
   });
 }
 
@@ -164,7 +200,11 @@ function scopeOf(crd: Reading, old: boolean): Scope {
   const scope = crd.at("spec", "scope");
   if (scope === "Namespaced" || scope === "Cluster") return scope;
   if (old && (scope === undefined || scope === "" || scope === null)) return "Namespaced";
-  throw crd.fail(["spec", "scope"], scope === undefined ? "spec.scope is missing" : `spec.scope ${JSON.stringify(scope)} is not known`, "expected Namespaced or Cluster");
+  throw crd.fail(
+    ["spec", "scope"],
+    scope === undefined ? "spec.scope is missing" : `spec.scope ${JSON.stringify(scope)} is not known`,
+    "expected Namespaced or Cluster",
+  );
 }
 
 /** The versions of a definition; in the oldest layout one version is named at the spec itself. */
@@ -172,7 +212,12 @@ function versionsOf(crd: Reading, old: boolean): Reading[] {
   const list = crd.at("spec", "versions");
   if (Array.isArray(list) && list.length > 0) {
     for (const [index, item] of list.entries()) {
-      if (asSchema(item) === undefined) throw crd.fail(["spec", "versions", index], "a version that is no object", "expected name, served, storage, schema");
+      if (asSchema(item) === undefined)
+        throw crd.fail(
+          ["spec", "versions", index],
+          "a version that is no object",
+          "expected name, served, storage, schema",
+        );
     }
     return list.map((_item, index) => crd.child("spec", "versions", index));
   }
@@ -201,7 +246,12 @@ function subresourcesOf(crd: Reading, version: Reading): string[] {
 }
 
 /** One resource defined twice: the same again is nothing to say; another one replaces it, as `kubectl apply` would. */
-function noteRepeated(loaded: readonly ApiDocument[], crd: Reading, seen: Map<string, { at: string; content: string }>, warn: Warn): void {
+function noteRepeated(
+  loaded: readonly ApiDocument[],
+  crd: Reading,
+  seen: Map<string, { at: string; content: string }>,
+  warn: Warn,
+): void {
   for (const { group, version, resources, schemas } of loaded) {
     const id = `${resources[0]!.resource}.${version}.${group}`;
     const content = JSON.stringify([resources, [...schemas]]);

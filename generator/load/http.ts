@@ -1,5 +1,5 @@
 /** GET over HTTP(S) with a cap on time and size, for the OpenAPI of a server. Redirects are not followed. */
-import { type IncomingMessage, get as httpGet } from "node:http";
+import { get as httpGet, type IncomingMessage } from "node:http";
 import { get as httpsGet, type RequestOptions } from "node:https";
 import { GeneratorError } from "../errors.js";
 
@@ -12,16 +12,14 @@ const maxBytes = 64 * 1024 * 1024;
 const timeoutMs = 30_000;
 
 /** @param options what `KubeConfig.applyToHTTPSOptions` fills: headers, certificates, agent */
-export function get(url: URL, options: RequestOptions, signal: AbortSignal): Promise<HttpAnswer> {
+export function get(url: URL, options: RequestOptions): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const failed = (cause: Error) =>
       reject(
-        signal.aborted
-          ? new GeneratorError("interrupted", "interrupted")
-          : new GeneratorError("cluster", `${url.origin} cannot be reached: ${cause.message}`, {
-              cause,
-              hint: "check the address, the context and the network; kubectl cluster-info asks the same server",
-            }),
+        new GeneratorError("cluster", `${url.origin} cannot be reached: ${cause.message}`, {
+          cause,
+          hint: "check the address, the context and the network; kubectl cluster-info asks the same server",
+        }),
       );
     const receive = (response: IncomingMessage) => {
       const chunks: Buffer[] = [];
@@ -34,8 +32,9 @@ export function get(url: URL, options: RequestOptions, signal: AbortSignal): Pro
       response.on("error", (error) => (error instanceof GeneratorError ? reject(error) : failed(error)));
       response.on("end", () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) }));
     };
-    const all = { ...options, signal, timeout: timeoutMs };
-    const request = url.protocol === "https:" ? httpsGet(url, all, receive) : httpGet(url, { ...all, agent: undefined }, receive);
+    const all = { ...options, timeout: timeoutMs };
+    const request =
+      url.protocol === "https:" ? httpsGet(url, all, receive) : httpGet(url, { ...all, agent: undefined }, receive);
     request.on("timeout", () => request.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
     request.on("error", failed);
   });

@@ -23,14 +23,19 @@ export function readInputs(argument: string, option: string): Input[] {
 export function filesOf(argument: string, option: string): string[] {
   const stat = statSync(argument, { throwIfNoEntry: false });
   if (stat === undefined) {
-    throw new GeneratorError("input", `${argument} does not exist`, { hint: `${option} takes a file, a folder, or - for standard input` });
+    throw new GeneratorError("input", `${argument} does not exist`, {
+      hint: `${option} takes a file, a folder, or - for standard input`,
+    });
   }
   const files = stat.isDirectory() ? walk(argument) : [argument];
   if (files.length === 0) {
-    throw new GeneratorError("input", `no YAML or JSON file in ${argument}`, { hint: "expected *.yaml, *.yml or *.json" });
+    throw new GeneratorError("input", `no YAML or JSON file in ${argument}`, {
+      hint: "expected *.yaml, *.yml or *.json",
+    });
   }
   for (const file of files) {
-    if (statSync(file).size > maxBytes) throw new GeneratorError("limit", `${file} is larger than ${maxBytes / 1024 / 1024} MiB`);
+    if (statSync(file).size > maxBytes)
+      throw new GeneratorError("limit", `${file} is larger than ${maxBytes / 1024 / 1024} MiB`);
   }
   return files;
 }
@@ -47,13 +52,17 @@ function walk(folder: string): string[] {
 
 function readStdin(): Buffer {
   const bytes = readFileSync(0);
-  if (bytes.length > maxBytes) throw new GeneratorError("limit", `standard input is larger than ${maxBytes / 1024 / 1024} MiB`);
+  if (bytes.length > maxBytes)
+    throw new GeneratorError("limit", `standard input is larger than ${maxBytes / 1024 / 1024} MiB`);
   return bytes;
 }
 
 function decode(bytes: Buffer, file: string): string {
   const refuse = (what: string) =>
-    new GeneratorError("input", `${what}, not text`, { at: { file, line: 1, column: 1 }, hint: "expected YAML or JSON in UTF-8" });
+    new GeneratorError("input", `${what}, not text`, {
+      at: { file, line: 1, column: 1 },
+      hint: "expected YAML or JSON in UTF-8",
+    });
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) throw refuse("UTF-16");
   if (bytes.includes(0)) throw refuse("a binary file");
   try {

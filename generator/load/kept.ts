@@ -42,7 +42,9 @@ export function keep(model: Model): Buffer {
     if (schema === undefined || Object.hasOwn(schemas, key)) continue;
     const slim = slimmed(schema) as Schema;
     schemas[key] = slim;
-    pending.push(...[...JSON.stringify(slim).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map((match) => match[1]!));
+    pending.push(
+      ...[...JSON.stringify(slim).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map((match) => match[1]!),
+    );
   }
   const sorted = Object.fromEntries(Object.entries(schemas).sort(byKey(([key]) => key)));
   const bytes = gzipSync(`${JSON.stringify({ resources, schemas: sorted })}\n`, { level: 9 });

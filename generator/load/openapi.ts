@@ -78,7 +78,9 @@ function schemasOf(document: Schema, origin: string): Map<string, Schema> {
 function readPaths(paths: Schema): Map<string, Draft> {
   const drafts = new Map<string, Draft>();
   for (const [path, item] of Object.entries(paths)) {
-    const parts = /^\/(?:api\/(?<core>[^/]+)|apis\/(?<group>[^/]+)\/(?<version>[^/]+))\/(?<rest>.+)$/.exec(path)?.groups;
+    const parts = /^\/(?:api\/(?<core>[^/]+)|apis\/(?<group>[^/]+)\/(?<version>[^/]+))\/(?<rest>.+)$/.exec(
+      path,
+    )?.groups;
     if (parts === undefined) continue;
     let segments = parts["rest"]!.split("/");
     const watch = segments[0] === "watch";
@@ -89,7 +91,14 @@ function readPaths(paths: Schema): Map<string, Draft> {
     const group = parts["group"] ?? "";
     const version = parts["core"] ?? parts["version"]!;
     const id = `${group}/${version}/${resource}`;
-    const draft = drafts.get(id) ?? { group, version, resource, namespaced: false, watched: false, subresources: new Set() };
+    const draft = drafts.get(id) ?? {
+      group,
+      version,
+      resource,
+      namespaced: false,
+      watched: false,
+      subresources: new Set(),
+    };
     drafts.set(id, draft);
     if (namespaced) draft.namespaced = true;
     if (watch) draft.watched = true;

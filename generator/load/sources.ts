@@ -1,7 +1,7 @@
 /** All sources of a run → documents. */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { GeneratorError } from "../errors.js";
+import { formatPosition, GeneratorError } from "../errors.js";
 import { type ApiDocument, asSchema } from "../model.js";
 import { packageRoot } from "../package-root.js";
 import { type ClusterSource, loadCluster } from "./cluster.js";
@@ -13,7 +13,6 @@ import { readKept } from "./kept.js";
 import { openApiDocuments } from "./openapi.js";
 import type { Progress } from "./progress.js";
 import { parseAnswer, readPublished } from "./published.js";
-import { formatPosition } from "../errors.js";
 import { readYaml } from "./yaml.js";
 
 export interface Sources {
@@ -28,11 +27,11 @@ export interface Loaded {
   readonly ignored: number;
 }
 
-export async function loadSources(sources: Sources, progress: Progress, signal: AbortSignal): Promise<Loaded> {
+export async function loadSources(sources: Sources, progress: Progress): Promise<Loaded> {
   const documents: ApiDocument[] = [];
   let ignored = 0;
-  if (sources.cluster !== undefined) documents.push(...(await loadCluster(sources.cluster, progress, signal)));
-  for (const source of sources.openApis) documents.push(...(await loadOpenApi(source, progress, signal)));
+  if (sources.cluster !== undefined) documents.push(...(await loadCluster(sources.cluster, progress)));
+  for (const source of sources.openApis) documents.push(...(await loadOpenApi(source, progress)));
   if (sources.crds.length > 0) {
     const inputs = sources.crds.flatMap((source) => readInputs(source, "--crd"));
     progress.step(`reading ${inputs.length === 1 ? inputs[0]!.file : `${inputs.length} files`}`);
@@ -56,8 +55,8 @@ export function loadKept(file: string, progress: Progress): Loaded {
   return { documents: readKept(file), ignored: 0 };
 }
 
-async function loadOpenApi(source: string, progress: Progress, signal: AbortSignal): Promise<ApiDocument[]> {
-  if (/^https?:\/\//.test(source)) return loadUrl(new URL(source), progress, signal);
+async function loadOpenApi(source: string, progress: Progress): Promise<ApiDocument[]> {
+  if (/^https?:\/\//.test(source)) return loadUrl(new URL(source), progress);
   const inputs = readInputs(source, "--openapi");
   progress.step(`reading ${inputs.length === 1 ? inputs[0]!.file : `${inputs.length} files`}`);
   const documents: ApiDocument[] = [];
@@ -80,9 +79,9 @@ async function parse({ file, text }: Input): Promise<unknown> {
 }
 
 /** A single document, or the index of a server (`kubectl proxy`), whose documents are then read from there. */
-async function loadUrl(url: URL, progress: Progress, signal: AbortSignal): Promise<ApiDocument[]> {
+async function loadUrl(url: URL, progress: Progress): Promise<ApiDocument[]> {
   progress.step(`asking ${url.host}`);
-  const client = { name: url.host, get: (path: string) => get(new URL(path, url.origin), {}, signal) };
+  const client = { name: url.host, get: (path: string) => get(new URL(path, url.origin), {}) };
   const { status, body } = await client.get(url.pathname + url.search);
   if (status !== 200) throw new GeneratorError("cluster", `${url.host} answers ${status} to ${url.pathname}`);
   const answer = parseAnswer(body, url.pathname);

@@ -51,7 +51,9 @@ export async function readYaml(text: string, file: string): Promise<YamlFile> {
     if (problem === undefined) continue;
     throw new GeneratorError("input", `not YAML: ${problem.message.split("\n")[0]}`, {
       at: at(problem.pos[0]),
-      hint: text.includes("{{") ? "this looks like a template: render it first (helm template)" : "expected YAML or JSON",
+      hint: text.includes("{{")
+        ? "this looks like a template: render it first (helm template)"
+        : "expected YAML or JSON",
     });
   }
   const warnings: { at: Position; text: string }[] = [];
@@ -78,7 +80,11 @@ class Reader {
   #nodes = 0;
   #aliases = 0;
 
-  constructor(yaml: typeof import("yaml"), at: (offset: number) => Position, warn: (offset: number, text: string) => void) {
+  constructor(
+    yaml: typeof import("yaml"),
+    at: (offset: number) => Position,
+    warn: (offset: number, text: string) => void,
+  ) {
     this.#yaml = yaml;
     this.#at = at;
     this.#warn = warn;
@@ -100,7 +106,8 @@ class Reader {
       this.#aliases += 1;
       const target = node.resolve(document);
       if (target === undefined || this.#aliases > limits.aliases) {
-        const message = target === undefined ? `alias *${node.source} has no anchor` : `more than ${limits.aliases} aliases`;
+        const message =
+          target === undefined ? `alias *${node.source} has no anchor` : `more than ${limits.aliases} aliases`;
         throw new GeneratorError(target === undefined ? "input" : "limit", message, { at: this.#at(offset) });
       }
       return this.#value(target, document, depth + 1);
@@ -122,7 +129,8 @@ class Reader {
         }
         continue;
       }
-      if (own.has(key)) this.#warn(offsetOf(pair.key as Node), `${JSON.stringify(key)} is repeated: the last one counts`);
+      if (own.has(key))
+        this.#warn(offsetOf(pair.key as Node), `${JSON.stringify(key)} is repeated: the last one counts`);
       own.set(key, value);
     }
     return Object.fromEntries([...merged, ...own]);
@@ -130,7 +138,8 @@ class Reader {
 
   #key(pair: Pair): string {
     const key = pair.key;
-    if (this.#yaml.isScalar(key) && ["string", "number", "boolean"].includes(typeof key.value)) return String(key.value);
+    if (this.#yaml.isScalar(key) && ["string", "number", "boolean"].includes(typeof key.value))
+      return String(key.value);
     throw new GeneratorError("input", "a key that is no text", {
       at: this.#at(offsetOf(key as Node)),
       hint: "expected a name before the colon",
@@ -145,7 +154,9 @@ class Reader {
     for (const step of path) {
       if (yaml.isAlias(node)) node = node.resolve(document) ?? null;
       if (yaml.isMap(node)) {
-        const pair: Pair | undefined = node.items.findLast((item) => yaml.isScalar(item.key) && String(item.key.value) === String(step));
+        const pair: Pair | undefined = node.items.findLast(
+          (item) => yaml.isScalar(item.key) && String(item.key.value) === String(step),
+        );
         if (pair === undefined) break;
         offset = offsetOf(pair.key as Node);
         node = pair.value as Node | null;
