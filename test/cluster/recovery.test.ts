@@ -1,8 +1,33 @@
 /** What a cache is after the API server was killed and has forgotten what happened meanwhile. */
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { ApiClient } from "./support/api-client.js";
 import { follow, NAMESPACE, RECOVERY } from "./support/follow.js";
-import { ownCluster } from "./support/harness.js";
+import { builtBinaries, ownCluster } from "./support/harness.js";
+import { followWithKubeConfig } from "./support/programs.js";
+
+interface Told {
+  readonly type: string;
+  readonly key?: string;
+  readonly resourceVersion?: string;
+  readonly finalStateUnknown?: boolean;
+}
+
+const comparable = ({ type, resourceVersion, finalStateUnknown = false }: Told) => ({
+  type,
+  resourceVersion,
+  finalStateUnknown,
+});
+
+/** Of one object. After a relist client-go also tells of what has not changed, as an update from a version to itself. */
+function toldByClientGo(lines: readonly string[], key: string) {
+  const told = lines.filter((line) => line.startsWith("{")).map((line): Told => JSON.parse(line));
+  return told
+    .filter((event) => event.key === key)
+    .filter(
+      ({ type, resourceVersion }, at, all) => type !== "update" || resourceVersion !== all[at - 1]?.resourceVersion,
+    )
+    .map(comparable);
+}
 
 test("after kill -9 and a compaction, caches are whole again, and what went meanwhile arrives as a tombstone", async (context) => {
   const cluster = await ownCluster(context);
@@ -11,6 +36,11 @@ test("after kill -9 and a compaction, caches are whole again, and what went mean
     for (const name of ["kept", "changed", "gone"]) await api.create(path, object(name));
   await start();
   await expectEqual();
+  // The reference lives through the same.
+  const args = ["--kubeconfig", cluster.kubeConfigPath, "--namespace", NAMESPACE, "--resource", "configmaps"];
+  const clientGo = followWithKubeConfig(builtBinaries(context).clientGo, cluster.kubeConfigPath, args);
+  onTestFinished(clientGo.stop);
+  await expect.poll(() => clientGo.lines.join(), RECOVERY).toContain("synced");
   await cluster.killApiServer("SIGKILL");
 
   // The world goes on without this server, and then forgets how.
@@ -43,6 +73,11 @@ test("after kill -9 and a compaction, caches are whole again, and what went mean
     await expect
       .poll(() => recorder.of(`${NAMESPACE}/kept`).at(-1), RECOVERY)
       .toMatchObject({ type: "delete", finalStateUnknown: false });
+  }
+  const ours = subjects[0]!.recorder;
+  for (const name of ["kept", "changed", "gone", "new"]) {
+    const key = `${NAMESPACE}/${name}`;
+    await expect.poll(() => toldByClientGo(clientGo.lines, key), RECOVERY).toEqual(ours.of(key).map(comparable));
   }
 });
 
