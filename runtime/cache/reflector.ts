@@ -3,6 +3,7 @@
  */
 import { InformerError, toInformerError } from "../api/informer-error.js";
 import type { KubernetesObject } from "../api/object-meta.js";
+import { compareResourceVersions } from "../api/resource-version.js";
 import { childAbort } from "../util/abort.js";
 import type { Clock } from "../util/clock.js";
 import { sleep } from "../util/sleep.js";
@@ -119,12 +120,13 @@ export class Reflector<T extends KubernetesObject> {
 
   /** The objects go into a store of their own until the end bookmark, so that nobody ever sees half of them. */
   async #watchList({ resourceVersion }: { resourceVersion: string }, signal: AbortSignal): Promise<ReflectorEvent> {
-    const { listerWatcher, queue, observer } = this.#options;
+    const { queue, observer } = this.#options;
     const initial = new Map<string, Entry<T>>();
     let synced = false;
     const onEvents = (events: readonly WatchEvent<T>[], silence: Deadline): InformerError | undefined => {
       if (synced) return this.#onEvents(events);
-      silence.set(END_BOOKMARK_SILENCE_MS);
+      // A server that does not know streaming lists sends changes and plain bookmarks for ever: these are no progress.
+      if (events.some(({ type }) => type === "ADDED")) silence.set(END_BOOKMARK_SILENCE_MS);
       for (let i = 0; i < events.length; i++) {
         const event = events[i]!;
         switch (event.type) {
@@ -140,7 +142,7 @@ export class Reflector<T extends KubernetesObject> {
           case "ERROR":
             return event.error;
           case "BOOKMARK":
-            if (!event.initialEventsEnd) break;
+            if (!event.initialEventsEnd || event.resourceVersion === "") break;
             synced = true;
             silence.set(this.#watchDeadlineMs);
             queue.replace([...initial.values()], event.resourceVersion);
@@ -217,6 +219,7 @@ export class Reflector<T extends KubernetesObject> {
         break;
       }
       if (event.type === "BOOKMARK") {
+        if (!isAhead(event.resourceVersion, seen || this.lastSyncResourceVersion)) continue;
         seen = event.resourceVersion;
         queue.bookmark(seen);
         observer.onProgress("bookmark");
@@ -224,7 +227,9 @@ export class Reflector<T extends KubernetesObject> {
         seen = event.entry.resourceVersion;
         changes++;
         const entry = this.#options.admit(event.entry);
+        // What is not admitted is not cached; what is cached and gone must go all the same.
         if (entry !== undefined) queue.enqueue({ type: DELTA_TYPES[event.type], entry });
+        else if (event.type === "DELETED") queue.enqueue({ type: "Deleted", entry: event.entry });
       }
     }
     if (seen !== "") this.#state = advanced(this.#state, seen);
@@ -243,6 +248,11 @@ export class Reflector<T extends KubernetesObject> {
 }
 
 const DELTA_TYPES = { ADDED: "Added", MODIFIED: "Updated", DELETED: "Deleted" } as const;
+
+/** A bookmark that says nothing, or goes back behind what was seen, is a proxy's or a lagging server's; where there is no order, it counts. */
+function isAhead(resourceVersion: string, seen: string): boolean {
+  return resourceVersion !== "" && (compareResourceVersions(resourceVersion, seen) ?? 0) >= 0;
+}
 
 /** Ends a request when it is silent for too long. `set` begins the time anew. */
 class Deadline {

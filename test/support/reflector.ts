@@ -8,8 +8,8 @@ import type { Thing } from "./entries.js";
 import { ScriptedListerWatcher } from "./scripted-lister-watcher.js";
 
 export class ReflectorBench {
-  readonly clock = new VirtualClock();
-  readonly server = new ScriptedListerWatcher(this.clock);
+  readonly clock: VirtualClock;
+  readonly server: ScriptedListerWatcher;
   readonly queue = new DeltaFIFO<Thing>();
   readonly reflector: Reflector<Thing>;
   /** What the observer was told: `watch`, `opened`, `event`, `wait 800 connection`. */
@@ -17,7 +17,9 @@ export class ReflectorBench {
   readonly #abort = new AbortController();
   #running: Promise<void> | undefined;
 
-  constructor(options: Partial<ReflectorOptions<Thing>> = {}) {
+  constructor(options: Partial<ReflectorOptions<Thing>> = {}, clock = new VirtualClock()) {
+    this.clock = clock;
+    this.server = new ScriptedListerWatcher(clock);
     this.reflector = new Reflector<Thing>({
       listerWatcher: this.server,
       queue: this.queue,
