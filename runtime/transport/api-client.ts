@@ -1,6 +1,6 @@
 /** LIST and WATCH as answers of an API server: which bodies are read as what, and which answers are refusals. */
 import { InformerError } from "../api/informer-error.js";
-import { parseRetryAfter, type Status, statusError } from "../api/status-error.js";
+import { asStatus, parseRetryAfter, type Status, statusError } from "../api/status-error.js";
 import type { Clock } from "../util/clock.js";
 import { parseJson } from "./json-scan.js";
 import { LineSplitter } from "./lines.js";
@@ -74,7 +74,7 @@ export class ApiClient {
     const retryAfterMs = parseRetryAfter(String(response.headers["retry-after"] ?? ""), this.#clock.wallNow());
     throw statusError(
       response.status,
-      type.startsWith("application/json") ? asStatus(text) : text,
+      type.startsWith("application/json") ? readStatus(text) : text,
       context,
       retryAfterMs,
     );
@@ -101,7 +101,7 @@ export class WatchBody {
       return true;
     }
     // A proxy may drop the last newline: a rest that is whole is taken, half an event is not.
-    const rest = this.#lines.rest();
+    const rest = this.#lines.takeRest();
     if (rest.length > 0) {
       if (!isWhole(rest))
         throw new InformerError("protocol", `the watch ended within an event, after ${rest.length} bytes of it`);
@@ -137,10 +137,9 @@ async function readText(response: TransportResponse): Promise<string> {
   return Buffer.concat(parts).toString("utf8", 0, MAX_STATUS_BYTES);
 }
 
-function asStatus(text: string): Status | string {
+function readStatus(text: string): Status | string {
   try {
-    const body: unknown = JSON.parse(text);
-    return typeof body === "object" && body !== null ? (body as Status) : text;
+    return asStatus(JSON.parse(text)) ?? text;
   } catch {
     return text;
   }

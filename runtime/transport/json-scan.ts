@@ -166,7 +166,7 @@ function stringAt(bytes: Buffer, start: number, end: number): string {
   for (let i = start + 1; i < end - 1; i++) {
     const byte = bytes[i]!;
     // Escapes and characters beyond ASCII are rare in names: the library reads them.
-    if (byte === BACKSLASH || byte >= 0x80) return JSON.parse(bytes.toString("utf8", start, end)) as string;
+    if (byte === BACKSLASH || byte >= 0x80) return parseJson(bytes, start, end) as string;
   }
   return bytes.toString("latin1", start + 1, end - 1);
 }
