@@ -18,12 +18,14 @@ export function stringLiteral(text: string): string {
 export function literal(value: string | number | boolean | null): string {
   if (typeof value === "string") return stringLiteral(value);
   if (typeof value === "number" && !Number.isFinite(value)) return "number";
-  return String(value);
+  return String(value).replace("e+", "e");
 }
 
-/** A key of an object type: bare when it is a plain identifier. */
+/** A key of an object type: bare when it is an identifier. */
 export function propertyKey(name: string): string {
-  return /^[A-Za-z_$][A-Za-z0-9_$]*$/.test(name) ? name : stringLiteral(name);
+  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) && !/[^\0-\uffff]/u.test(name)
+    ? name
+    : stringLiteral(name);
 }
 
 const maxLines = 200;

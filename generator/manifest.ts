@@ -38,15 +38,33 @@ export function formatManifest({ resources, types, files }: Manifest): string {
     ),
     files: [...files].sort(byCodeUnit),
   };
-  return `${JSON.stringify(content, undefined, 2).replace(shortList, oneLine)}\n`;
+  return `${json(content, "", 0)}\n`;
 }
 
-/** A list of texts on one line where it fits, as the formatter has it. */
-const shortList = /^( *)((?:"[^"]*": )?)\[\n([^[\]{}]*)\n *\](,?)/gm;
-
-function oneLine(list: string, indent: string, key: string, items: string, comma: string): string {
-  const line = `${indent}${key}[${items.trim().replace(/\n */g, " ")}]${comma}`;
-  return fits(line) ? line : list;
+/**
+ * JSON as the formatter has it: objects on many lines, lists on one where they fit.
+ * @param around columns that stand before and after the value on its line
+ */
+function json(value: unknown, indent: string, around: number): string {
+  const deeper = `${indent}  `;
+  const block = (open: string, items: readonly string[], close: string) =>
+    `${open}\n${items.map((item) => deeper + item).join(",\n")}\n${indent}${close}`;
+  if (Array.isArray(value)) {
+    const line = value.every(isText) ? `[${value.map((item) => JSON.stringify(item)).join(", ")}]` : undefined;
+    if (line !== undefined && fits(" ".repeat(around) + indent + line)) return line;
+    return block(
+      "[",
+      value.map((item) => json(item, deeper, 1)),
+      "]",
+    );
+  }
+  const object = asSchema(value);
+  if (object === undefined) return JSON.stringify(value);
+  const entries = Object.entries(object).map(([key, item], index, all) => {
+    const name = `${JSON.stringify(key)}: `;
+    return name + json(item, deeper, name.length + (index < all.length - 1 ? 1 : 0));
+  });
+  return entries.length === 0 ? "{}" : block("{", entries, "}");
 }
 
 export function parseManifest(text: string, path: string): Manifest {

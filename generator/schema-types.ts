@@ -7,6 +7,7 @@
  */
 import type { InterfaceDeclarationStructure, JSDocStructure, OptionalKind, SyntaxKind, TypeNode } from "ts-morph";
 import { commentLines, literal, propertyKey } from "./literals.js";
+import { importTool } from "./load/tools.js";
 import { nestedTypePart, pascalCase } from "./naming.js";
 import type { Declaration, Documentation, PlainSchema, Shapes } from "./shapes.js";
 import { inline, memberType, type TypeText } from "./type-text.js";
@@ -29,7 +30,7 @@ export interface TypeOptions {
 
 /** Every module of types, by path below the output folder. */
 export async function typeModules(shapes: Shapes, options: TypeOptions): Promise<Map<string, TypeModule>> {
-  const { IndentationText, Project, SyntaxKind } = await import("ts-morph");
+  const { IndentationText, Project, SyntaxKind } = await importTool("ts-morph", () => import("ts-morph"));
   const project = new Project({
     useInMemoryFileSystem: true,
     skipFileDependencyResolution: true,
@@ -37,9 +38,10 @@ export async function typeModules(shapes: Shapes, options: TypeOptions): Promise
     manipulationSettings: { indentationText: IndentationText.TwoSpaces },
   });
   const members = new Map<string, { properties: Map<string, { type: TypeNode; optional: boolean }>; open: boolean }>();
-  const source = project.createSourceFile("openapi.ts", await plainTypes(shapes.declarations));
+  const source = project.createSourceFile("openapi.ts", await plainTypes(shapes));
   const schemas = source.getInterfaceOrThrow("components").getPropertyOrThrow("schemas").getTypeNodeOrThrow();
   for (const property of schemas.asKindOrThrow(SyntaxKind.TypeLiteral).getProperties()) {
+    if (shapes.tokens.get(property.getName())?.kind !== "declaration") continue;
     const properties = new Map<string, { type: TypeNode; optional: boolean }>();
     let open = false;
     const type = property.getTypeNodeOrThrow();
@@ -92,35 +94,22 @@ export async function typeModules(shapes: Shapes, options: TypeOptions): Promise
   return modules;
 }
 
-/** Runs openapi-typescript over the declarations; the result is one `components` interface, as text. */
-async function plainTypes(declarations: readonly Declaration[]): Promise<string> {
-  const [{ default: openapiTS, astToString }, { default: ts }] = await Promise.all([
-    import("openapi-typescript"),
-    import("typescript"),
-  ]);
-  const keyword = (kind: "NumberKeyword" | "StringKeyword") => ts.factory.createKeywordTypeNode(ts.SyntaxKind[kind]);
-  const schemas = Object.fromEntries(declarations.map(({ token, schema }) => [token, schema]));
+/**
+ * Runs openapi-typescript over the declarations; the result is one `components` interface, as text. A token that is no
+ * declaration is a schema like any other there, so that it can be referred to from everywhere: the `transform` hook sees
+ * properties alone, and would miss the items of a list and the values of a map.
+ */
+async function plainTypes({ declarations, tokens }: Shapes): Promise<string> {
+  const { default: openapiTS, astToString } = await importTool(
+    "openapi-typescript",
+    () => import("openapi-typescript"),
+  );
+  const schemas: Record<string, PlainSchema> = Object.fromEntries([...tokens.keys()].map((token) => [token, {}]));
+  for (const { token, schema } of declarations) schemas[token] = schema;
   const document = { openapi: "3.0.3", info: { title: "", version: "" }, paths: {}, components: { schemas } };
-  const nodes = await openapiTS(document as never, {
-    silent: true,
-    // A default makes no field present in what is written; a free-form object is no empty one.
-    defaultNonNullable: false,
-    emptyObjectsUnknown: true,
-    transform(schemaObject) {
-      const schema: PlainSchema = { ...schemaObject };
-      const token = schema["x-token"];
-      const types =
-        typeof token === "string"
-          ? [ts.factory.createTypeReferenceNode(token)]
-          : schema["x-kubernetes-int-or-string"] === true
-            ? [keyword("NumberKeyword"), keyword("StringKeyword")]
-            : [];
-      if (types.length === 0) return undefined;
-      const nullable = schema["nullable"] === true ? [ts.factory.createLiteralTypeNode(ts.factory.createNull())] : [];
-      return ts.factory.createUnionTypeNode([...types, ...nullable]);
-    },
-  });
-  return astToString(nodes);
+  // A default makes no field present in what is written; a free-form object is no empty one.
+  const options = { silent: true, defaultNonNullable: false, emptyObjectsUnknown: true };
+  return astToString(await openapiTS(document as Parameters<typeof openapiTS>[0], options));
 }
 
 /** The names that one module sees: its own, and what it imports. */
@@ -149,8 +138,8 @@ class ModuleScope {
       return { kind: "record", values: values === undefined ? unknown : this.type(values) };
     }
     const text = node.getText();
-    const token = /^(?:components\["schemas"\]\["(T\d+)"\]|(T\d+))$/.exec(text);
-    if (token !== null) return this.#token(token[1] ?? token[2]!);
+    const token = /^components\["schemas"\]\["(T\d+)"\]$/.exec(text);
+    if (token !== null) return this.#token(token[1]!);
     if (!keywords.has(text)) throw new Error(`openapi-typescript gave a type that is not expected: ${text}`);
     return { kind: "name", text };
   }

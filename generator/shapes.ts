@@ -31,7 +31,7 @@ export type Token =
 
 export type RuntimeType = "ListMeta" | "ManagedFieldsEntry" | "ObjectMeta" | "OwnerReference";
 
-/** The part of OpenAPI 3.0 that is left: types, arrays, maps, references, unions. `x-token` names a {@link Token}. */
+/** The part of OpenAPI 3.0 that is left: types, arrays, maps, unions, and references to tokens. */
 export type PlainSchema = { readonly [keyword: string]: unknown };
 
 /** Text as it was read: only the literal encoder may print it. */
@@ -65,7 +65,7 @@ export interface Shapes {
 
 const anything: PlainSchema = {};
 const freeForm: PlainSchema = { type: "object", additionalProperties: true };
-const stringOrNumber: PlainSchema = { "x-kubernetes-int-or-string": true };
+const numberOrString: PlainSchema = { oneOf: [{ type: "number" }, { type: "string" }] };
 
 /** Schemas that have a type in the runtime, or whose published schema says less than what servers send. */
 const metaV1 = "io.k8s.apimachinery.pkg.apis.meta.v1.";
@@ -80,7 +80,7 @@ const wellKnown: ReadonlyMap<string, PlainSchema> = new Map([
   [`${metaV1}MicroTime`, { type: "string" }],
   [`${metaV1}FieldsV1`, freeForm],
   ["io.k8s.apimachinery.pkg.api.resource.Quantity", { type: "string" }],
-  ["io.k8s.apimachinery.pkg.util.intstr.IntOrString", stringOrNumber],
+  ["io.k8s.apimachinery.pkg.util.intstr.IntOrString", numberOrString],
   ["io.k8s.apimachinery.pkg.runtime.RawExtension", freeForm],
 ]);
 
@@ -223,9 +223,9 @@ class Shaper {
   }
 
   #bare(schema: Schema, parent: Draft, path: readonly string[]): PlainSchema {
-    const reference = referenceOf(schema);
-    if (reference !== undefined) return this.#reference(reference, parent);
-    if (isIntOrString(schema)) return stringOrNumber;
+    const key = referenceOf(schema);
+    if (key !== undefined) return this.#reference(key, parent);
+    if (isIntOrString(schema)) return numberOrString;
     const values = enumValues(schema);
     if (values !== undefined) return this.#literals(values);
     switch (typeOf(schema)) {
@@ -251,7 +251,7 @@ class Shaper {
       const root = parent.root ?? parent;
       const draft = this.#draft({ module: parent.module, name, path, root, origin: parent.origin, doc: { text: "" } });
       this.#pending.push(() => this.#fill(draft, schema, undefined));
-      return { $ref: `#/components/schemas/${draft.token}` };
+      return reference(draft.token);
     }
     const values = asSchema(schema["additionalProperties"]);
     return values === undefined
@@ -283,7 +283,7 @@ class Shaper {
       });
     }
     if (typeOf(target) === "object" && Object.keys(asSchema(target["properties"]) ?? {}).length > 0) {
-      return { $ref: `#/components/schemas/${this.#named(key).token}` };
+      return reference(this.#named(key).token);
     }
     // A named schema that is no object type (Time, JSON, a list) is printed where it is used.
     if (this.#inlining.has(key)) return anything;
@@ -297,7 +297,7 @@ class Shaper {
     const token = this.#runtimeTokens.get(name) ?? this.#token();
     this.#runtimeTokens.set(name, token);
     this.#tokens.set(token, { kind: "runtime", name });
-    return { "x-token": token };
+    return reference(token);
   }
 
   #literals(values: readonly Literal[]): PlainSchema {
@@ -305,7 +305,7 @@ class Shaper {
     const token = this.#literalTokens.get(id) ?? this.#token();
     this.#literalTokens.set(id, token);
     this.#tokens.set(token, { kind: "literals", values });
-    return { "x-token": token };
+    return reference(token);
   }
 }
 
@@ -349,6 +349,10 @@ function packageOwners(model: Model): Map<string, { group: string; version: stri
     if (named) owners.set(packageOf(key), kind);
   }
   return owners;
+}
+
+function reference(token: string): PlainSchema {
+  return { $ref: `#/components/schemas/${token}` };
 }
 
 /** `nullable` beside a `$ref` is ignored by OpenAPI 3.0, so the reference is wrapped. */

@@ -160,13 +160,17 @@ function versionView({ group, version, resources }: Group["versions"][number], t
   if (fromTypes.length > 0) {
     imports.push({ path: "./types.js", clause: moduleClause("import type", sortNames(fromTypes), "./types.js") });
   }
-  // An alias yields to a kind of the same name, which `types` exports.
+  // An alias yields to a kind of the same name; a nested type yields to both, and stays reachable through `types`.
+  const kinds = new Set(resources.map(({ type }) => type));
   const exports = accessors.map(({ name, type, resource }) => {
     const path = relative(folder, moduleOf(resource));
     const aliases = [`${type}Informer`, `${type}Lister`]
-      .filter((alias) => !exported.has(alias))
+      .filter((alias) => !kinds.has(alias))
       .map((alias) => `type ${alias}`);
-    const own = shared === undefined ? [] : exportedTypes(types)(resource).filter((own) => !shared.includes(own));
+    const own =
+      shared === undefined
+        ? []
+        : exportedTypes(types)(resource).filter((own) => !shared.includes(own) && !aliases.includes(`type ${own}`));
     return {
       path,
       clause: moduleClause("export", [...sortNames([...own.map((own) => `type ${own}`), ...aliases]), name], path),

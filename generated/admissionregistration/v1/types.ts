@@ -94,7 +94,7 @@ export interface Mutation {
 export interface NamedRuleWithOperations {
   apiGroups?: string[];
   apiVersions?: string[];
-  operations?: unknown[];
+  operations?: ("*" | "CONNECT" | "CREATE" | "DELETE" | "UPDATE")[];
   resourceNames?: string[];
   resources?: string[];
   scope?: "*" | "Cluster" | "Namespaced";
@@ -115,7 +115,7 @@ export interface ParamRef {
 export interface RuleWithOperations {
   apiGroups?: string[];
   apiVersions?: string[];
-  operations?: unknown[];
+  operations?: ("*" | "CONNECT" | "CREATE" | "DELETE" | "UPDATE")[];
   resources?: string[];
   scope?: "*" | "Cluster" | "Namespaced";
 }
@@ -150,7 +150,7 @@ export interface ValidatingAdmissionPolicyBindingSpec {
   matchResources?: MatchResources;
   paramRef?: ParamRef;
   policyName: string;
-  validationActions: unknown[];
+  validationActions: ("Audit" | "Deny" | "Warn")[];
 }
 
 export interface ValidatingAdmissionPolicySpec {

@@ -25,7 +25,31 @@ export interface CertificateSigningRequestSpec {
   request: string;
   signerName: string;
   uid?: string;
-  usages?: unknown[];
+  usages?: (
+    | "any"
+    | "cert sign"
+    | "client auth"
+    | "code signing"
+    | "content commitment"
+    | "crl sign"
+    | "data encipherment"
+    | "decipher only"
+    | "digital signature"
+    | "email protection"
+    | "encipher only"
+    | "ipsec end system"
+    | "ipsec tunnel"
+    | "ipsec user"
+    | "key agreement"
+    | "key encipherment"
+    | "microsoft sgc"
+    | "netscape sgc"
+    | "ocsp signing"
+    | "s/mime"
+    | "server auth"
+    | "signing"
+    | "timestamping"
+  )[];
   username?: string;
 }
 

@@ -945,7 +945,7 @@ export interface PersistentVolumeClaimCondition {
 }
 
 export interface PersistentVolumeClaimSpec {
-  accessModes?: unknown[];
+  accessModes?: ("ReadOnlyMany" | "ReadWriteMany" | "ReadWriteOnce" | "ReadWriteOncePod")[];
   dataSource?: TypedLocalObjectReference;
   dataSourceRef?: TypedObjectReference;
   resources?: VolumeResourceRequirements;
@@ -957,8 +957,15 @@ export interface PersistentVolumeClaimSpec {
 }
 
 export interface PersistentVolumeClaimStatus {
-  accessModes?: unknown[];
-  allocatedResourceStatuses?: { [key: string]: unknown };
+  accessModes?: ("ReadOnlyMany" | "ReadWriteMany" | "ReadWriteOnce" | "ReadWriteOncePod")[];
+  allocatedResourceStatuses?: {
+    [key: string]:
+      | "ControllerResizeInProgress"
+      | "ControllerResizeInfeasible"
+      | "NodeResizeInProgress"
+      | "NodeResizeInfeasible"
+      | "NodeResizePending";
+  };
   allocatedResources?: { [key: string]: string };
   capacity?: { [key: string]: string };
   conditions?: PersistentVolumeClaimCondition[];
@@ -978,7 +985,7 @@ export interface PersistentVolumeClaimVolumeSource {
 }
 
 export interface PersistentVolumeSpec {
-  accessModes?: unknown[];
+  accessModes?: ("ReadOnlyMany" | "ReadWriteMany" | "ReadWriteOnce" | "ReadWriteOncePod")[];
   awsElasticBlockStore?: AWSElasticBlockStoreVolumeSource;
   azureDisk?: AzureDiskVolumeSource;
   azureFile?: AzureFilePersistentVolumeSource;
@@ -1340,7 +1347,15 @@ export interface ResourceQuota {
 export interface ResourceQuotaSpec {
   hard?: { [key: string]: string };
   scopeSelector?: ScopeSelector;
-  scopes?: unknown[];
+  scopes?: (
+    | "BestEffort"
+    | "CrossNamespacePodAffinity"
+    | "NotBestEffort"
+    | "NotTerminating"
+    | "PriorityClass"
+    | "Terminating"
+    | "VolumeAttributesClass"
+  )[];
 }
 
 export interface ResourceQuotaStatus {
@@ -1509,7 +1524,7 @@ export interface ServiceSpec {
   externalTrafficPolicy?: "Cluster" | "Local";
   healthCheckNodePort?: number;
   internalTrafficPolicy?: "Cluster" | "Local";
-  ipFamilies?: unknown[];
+  ipFamilies?: ("" | "IPv4" | "IPv6")[];
   ipFamilyPolicy?: "PreferDualStack" | "RequireDualStack" | "SingleStack";
   loadBalancerClass?: string;
   loadBalancerIP?: string;

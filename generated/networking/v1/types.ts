@@ -137,7 +137,7 @@ export interface NetworkPolicySpec {
   egress?: NetworkPolicyEgressRule[];
   ingress?: NetworkPolicyIngressRule[];
   podSelector?: LabelSelector;
-  policyTypes?: unknown[];
+  policyTypes?: ("Egress" | "Ingress")[];
 }
 
 export interface ParentReference {

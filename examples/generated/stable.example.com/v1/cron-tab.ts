@@ -31,6 +31,11 @@ export interface CronTab {
 export interface CronTabSpec {
   /** What happens when a run is due and the one before has not ended. */
   concurrencyPolicy?: "Allow" | "Forbid" | "Replace";
+  /**
+   * When to run, as five fields of cron: minute, hour, day of month, month, day of week.
+   * `*\/5 * * * *` is every five minutes.
+   */
+  cronSpec: string;
   /** Runs that begin later than this are left out; without it, none is. */
   deadlineSeconds?: number | null;
   /** Variables of the environment. */
@@ -45,11 +50,6 @@ export interface CronTabSpec {
   ports?: CronTabSpecPorts[];
   /** Runners that share the work. */
   replicas?: number;
-  /**
-   * When to run, as five fields of cron: minute, hour, day of month, month, day of week.
-   * `*\/5 * * * *` is every five minutes.
-   */
-  schedule: string;
   /** Whether no new run begins. */
   suspend?: boolean;
   /** An object of any kind to create for each run. */
