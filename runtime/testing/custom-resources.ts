@@ -90,6 +90,10 @@ export class CustomResources implements Container {
     return store === undefined ? [] : store.keys().map((key) => ({ store, key }));
   }
 
+  isEmpty({ metadata }: ApiObject): boolean {
+    return (this.#serving.get(metadata.name)?.store.size ?? 0) === 0;
+  }
+
   changed(name: string, object: ApiObject | undefined): void {
     if (object === undefined) {
       const serving = this.#serving.get(name);

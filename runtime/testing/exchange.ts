@@ -1,5 +1,6 @@
 /** One HTTP request and its answer. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { type Http2Stream, constants as http2 } from "node:http2";
 import { Transform, type Writable } from "node:stream";
 import { promisify } from "node:util";
 import { constants, createGzip, gzip } from "node:zlib";
@@ -104,9 +105,18 @@ export class Exchange {
     return rewriting;
   }
 
-  /** Tears the connection down. */
+  /** Tears the connection down; over HTTP/2 the stream alone, as others share the connection. */
   reset(): void {
-    this.response.socket?.resetAndDestroy();
+    const { stream } = this.response as { readonly stream?: Http2Stream };
+    if (stream === undefined) this.response.socket?.resetAndDestroy();
+    else stream.close(http2.NGHTTP2_INTERNAL_ERROR);
+  }
+
+  /** Closes the connection in the middle of an answer, without an error. */
+  cut(): void {
+    const { stream } = this.response as { readonly stream?: Http2Stream };
+    if (stream === undefined) this.response.socket?.destroy();
+    else stream.session?.destroy();
   }
 
   /** @throws ApiError 400 when the body is not a JSON object, 413 when it is too long, 415 when it is of another type */

@@ -1,6 +1,6 @@
 /** The socket side of the embedded server. */
-import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createServer as createHttpsServer } from "node:https";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createSecureServer, type Http2SecureServer } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import { Exchange } from "./exchange.js";
 
@@ -18,7 +18,7 @@ export class HttpListener {
   readonly #handle: (exchange: Exchange) => Promise<void>;
   readonly #tls: TlsOptions | undefined;
   #port: number;
-  #server: Server | undefined;
+  #server: Server | Http2SecureServer | undefined;
   readonly #sockets = new Set<Socket>();
 
   constructor(handle: (exchange: Exchange) => Promise<void>, port: number, tls: TlsOptions | undefined) {
@@ -38,11 +38,7 @@ export class HttpListener {
   /** Rejects when the port is taken. Does nothing while it listens. */
   async listen(): Promise<void> {
     if (this.#server !== undefined) return;
-    const respond = (request: IncomingMessage, response: ServerResponse) => {
-      // What it throws it has answered.
-      this.#handle(new Exchange(request, response)).catch(() => response.destroy());
-    };
-    const server = this.#tls === undefined ? createHttpServer(respond) : createHttpsServer(this.#tls, respond);
+    const server = this.#create();
     server.on("connection", (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
@@ -72,5 +68,22 @@ export class HttpListener {
     );
     for (const socket of this.#sockets) socket.resetAndDestroy();
     await Promise.all(gone);
+  }
+
+  /** With TLS a client may speak HTTP/2 or HTTP/1.1, as it may to a real server. */
+  #create(): Server | Http2SecureServer {
+    const respond = (exchange: Exchange) => {
+      // What a handler throws it has answered before.
+      this.#handle(exchange).catch(() => exchange.reset());
+    };
+    if (this.#tls === undefined) return createServer((request, response) => respond(new Exchange(request, response)));
+    const { key, cert } = this.#tls;
+    const server = createSecureServer({ key, cert, allowHTTP1: true });
+    // Node's HTTP/2 gives the objects of HTTP/1.1, for what is used of them here.
+    server.on("request", (request, response) => {
+      respond(new Exchange(request as unknown as IncomingMessage, response as unknown as ServerResponse));
+    });
+    server.on("sessionError", () => {});
+    return server;
   }
 }

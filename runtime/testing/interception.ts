@@ -95,7 +95,7 @@ function finish(exchange: Exchange, end: InterceptionEnd): void {
       exchange.response.end();
       break;
     case "cut":
-      exchange.response.socket?.destroy();
+      exchange.cut();
       break;
     case "reset":
       exchange.reset();

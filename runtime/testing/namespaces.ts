@@ -33,5 +33,9 @@ export class NamespaceContainer implements Container {
     return stores.flatMap((store) => store.keys(`${metadata.name}/`).map((key) => ({ store, key })));
   }
 
+  isEmpty({ metadata }: ApiObject): boolean {
+    return [...this.#registry.stores().values()].every((store) => store.countIn(metadata.name) === 0);
+  }
+
   changed(): void {}
 }

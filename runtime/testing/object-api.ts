@@ -63,6 +63,7 @@ export interface Container {
   /** What is visible on an object while it waits for its contents to go. */
   terminating(object: ApiObject): ApiObject;
   contents(object: ApiObject): readonly { readonly store: ObjectStore; readonly key: string }[];
+  isEmpty(object: ApiObject): boolean;
   /** After a write of an object, and after its removal with `undefined`. */
   changed(name: string, object: ApiObject | undefined): void;
 }
@@ -220,7 +221,7 @@ export class ObjectApi {
     checkSchema(resource, object);
     object = this.#containers.get(resource.store.name)?.updated(object, current) ?? object;
     if (jsonEqual(without(object, "apiVersion"), without(current, "apiVersion"))) return versioned(resource, current);
-    if (options.dryRun !== true && isFinished(object, this.#contents(resource.store, object))) {
+    if (options.dryRun !== true && this.#isFinished(resource.store, object)) {
       this.#remove(resource.store, stored.key);
       return versioned(resource, object);
     }
@@ -270,8 +271,7 @@ export class ObjectApi {
   /** Marks or removes an object; returns it while it is still there. */
   #terminate(store: ObjectStore, stored: StoredObject): StoredObject | undefined {
     const container = this.#containers.get(store.name);
-    const contents = this.#contents(store, stored.object);
-    if (contents.length === 0 && strings(stored.object.metadata.finalizers).length === 0 && container === undefined) {
+    if (container === undefined && strings(stored.object.metadata.finalizers).length === 0) {
       this.#remove(store, stored.key);
       return undefined;
     }
@@ -281,7 +281,7 @@ export class ObjectApi {
       store.put(stored.key, (revision) => withRevision(object, revision));
       container?.changed(stored.key, object);
     }
-    for (const { store: inner, key } of contents) {
+    for (const { store: inner, key } of container?.contents(stored.object) ?? []) {
       const content = inner.get(key);
       if (content !== undefined) this.#terminate(inner, content);
     }
@@ -306,11 +306,13 @@ export class ObjectApi {
 
   #finish(store: ObjectStore, key: string): void {
     const object = store.get(key)?.object;
-    if (object !== undefined && isFinished(object, this.#contents(store, object))) this.#remove(store, key);
+    if (object !== undefined && this.#isFinished(store, object)) this.#remove(store, key);
   }
 
-  #contents(store: ObjectStore, object: ApiObject): readonly { readonly store: ObjectStore; readonly key: string }[] {
-    return this.#containers.get(store.name)?.contents(object) ?? [];
+  #isFinished(store: ObjectStore, object: ApiObject): boolean {
+    const { deletionTimestamp, finalizers } = object.metadata;
+    if (deletionTimestamp === undefined || strings(finalizers).length > 0) return false;
+    return this.#containers.get(store.name)?.isEmpty(object) ?? true;
   }
 
   #requireNamespace(resource: ServedResource, namespace: string, name: string): void {
@@ -455,8 +457,4 @@ function markDeleted(object: ApiObject, deletionTimestamp: string): ApiObject {
     deletionGracePeriodSeconds: 0,
   };
   return { ...object, metadata };
-}
-
-function isFinished({ metadata }: ApiObject, contents: readonly unknown[]): boolean {
-  return metadata.deletionTimestamp !== undefined && strings(metadata.finalizers).length === 0 && contents.length === 0;
 }

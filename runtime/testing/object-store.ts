@@ -124,8 +124,13 @@ export class ObjectStore {
   readonly #revision: Revision;
   readonly #historyLimit: number;
   #objects = new Map<string, StoredObject>();
+  /** Every key, and since the last {@link #sorted} perhaps some that are gone. */
   #keys: string[] = [];
+  #isSorted = true;
+  readonly #countByNamespace = new Map<string, number>();
+  /** Only those from `#oldest` on count: the others are dropped in bulk. */
   #history: StoreEvent[] = [];
+  #oldest = 0;
   /** Watches may start from here on, and lists may look back so far. */
   #floor: number;
   readonly #followers = new Set<(event: StoreEvent) => void>();
@@ -149,6 +154,10 @@ export class ObjectStore {
     return this.#objects.size;
   }
 
+  countIn(namespace: string): number {
+    return this.#countByNamespace.get(namespace) ?? 0;
+  }
+
   /** The oldest revision from which history is whole. */
   get floor(): number {
     return this.#floor;
@@ -160,7 +169,11 @@ export class ObjectStore {
     const revision = this.#revision.next();
     const stored = new StoredObject(build(revision), revision);
     this.#objects.set(key, stored);
-    if (previous === undefined) this.#keys.splice(this.#position(key), 0, key);
+    if (previous === undefined) {
+      if (this.#keys.length > 0 && key < this.#keys.at(-1)!) this.#isSorted = false;
+      this.#keys.push(key);
+      this.#count(stored, 1);
+    }
     this.#record({ type: previous === undefined ? "ADDED" : "MODIFIED", revision, stored, previous });
     return stored;
   }
@@ -172,14 +185,16 @@ export class ObjectStore {
     const revision = this.#revision.next();
     const stored = previous.at(revision);
     this.#objects.delete(key);
-    this.#keys.splice(this.#position(key), 1);
+    this.#isSorted = false;
+    this.#count(stored, -1);
     this.#record({ type: "DELETED", revision, stored, previous });
     return stored;
   }
 
   /** Keys that start with `prefix`, sorted. */
   keys(prefix = ""): string[] {
-    return this.#keys.slice(this.#position(prefix), this.#position(prefix + AFTER_ALL));
+    const keys = this.#sorted();
+    return keys.slice(lowerBound(keys, prefix), lowerBound(keys, prefix + AFTER_ALL));
   }
 
   /** States in the order of their keys, as of the newest revision. */
@@ -191,7 +206,7 @@ export class ObjectStore {
   page({ revision, prefix, start, limit, matches }: PageRequest): Page | undefined {
     const past = this.#changedSince(revision);
     if (past === undefined) return undefined;
-    const keys = past.size === 0 ? this.#keys : this.#keysAt(past);
+    const keys = past.size === 0 ? this.#sorted() : this.#keysAt(past);
     const end = lowerBound(keys, prefix + AFTER_ALL);
     const items: StoredObject[] = [];
     let at = lowerBound(keys, start > prefix ? start : prefix);
@@ -206,7 +221,7 @@ export class ObjectStore {
   /** Events after `revision`, oldest first; undefined when some of them are forgotten. */
   since(revision: number): readonly StoreEvent[] | undefined {
     if (revision < this.#floor) return undefined;
-    let low = 0;
+    let low = this.#oldest;
     let high = this.#history.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
@@ -227,6 +242,7 @@ export class ObjectStore {
   /** Forgets all history. */
   compact(): void {
     this.#history = [];
+    this.#oldest = 0;
     this.#floor = this.#revision.current;
   }
 
@@ -238,17 +254,22 @@ export class ObjectStore {
   /** Puts old states back without an event, as an etcd does that starts from a backup. */
   restore(objects: ReadonlyMap<string, StoredObject>): void {
     this.#objects = new Map(objects);
-    this.#keys = [...objects.keys()].sort();
+    this.#keys = [...objects.keys()];
+    this.#isSorted = false;
+    this.#countByNamespace.clear();
+    for (const stored of objects.values()) this.#count(stored, 1);
     this.compact();
   }
 
   #record(event: StoreEvent): void {
     this.#history.push(event);
-    // In bulk, so that each event costs the same.
-    if (this.#history.length >= this.#historyLimit * 2) {
-      const forgotten = this.#history.length - this.#historyLimit;
-      this.#floor = this.#history[forgotten - 1]!.revision;
-      this.#history = this.#history.slice(forgotten);
+    if (this.#history.length - this.#oldest > this.#historyLimit) {
+      this.#floor = this.#history[this.#oldest]!.revision;
+      this.#oldest += 1;
+      if (this.#oldest >= Math.max(this.#historyLimit / 4, 16)) {
+        this.#history = this.#history.slice(this.#oldest);
+        this.#oldest = 0;
+      }
     }
     for (const follower of [...this.#followers]) follower(event);
   }
@@ -257,7 +278,7 @@ export class ObjectStore {
   #changedSince(revision: number): Map<string, StoredObject | undefined> | undefined {
     if (revision < this.#floor) return undefined;
     const past = new Map<string, StoredObject | undefined>();
-    for (let i = this.#history.length - 1; i >= 0 && this.#history[i]!.revision > revision; i--) {
+    for (let i = this.#history.length - 1; i >= this.#oldest && this.#history[i]!.revision > revision; i--) {
       const { stored, previous } = this.#history[i]!;
       past.set(stored.key, previous);
     }
@@ -265,13 +286,25 @@ export class ObjectStore {
   }
 
   #keysAt(past: ReadonlyMap<string, StoredObject | undefined>): string[] {
-    const kept = this.#keys.filter((key) => !past.has(key));
+    const kept = this.#sorted().filter((key) => !past.has(key));
     for (const [key, stored] of past) if (stored !== undefined) kept.push(key);
     return kept.sort();
   }
 
-  #position(key: string): number {
-    return lowerBound(this.#keys, key);
+  /** In order, and no other than those of the objects: put right when it is needed, as many writes come without a read. */
+  #sorted(): readonly string[] {
+    if (!this.#isSorted) {
+      // A key that was removed and created again is there twice.
+      const keys = [...new Set(this.#keys)].filter((key) => this.#objects.has(key));
+      this.#keys = keys.sort();
+      this.#isSorted = true;
+    }
+    return this.#keys;
+  }
+
+  #count({ object }: StoredObject, change: 1 | -1): void {
+    const { namespace = "" } = object.metadata;
+    this.#countByNamespace.set(namespace, this.countIn(namespace) + change);
   }
 }
 

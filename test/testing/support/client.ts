@@ -127,3 +127,63 @@ export function summary({ type, object }: WatchEvent): string {
   const name = object.metadata?.name;
   return name === undefined ? type : `${type} ${name}`;
 }
+
+/** Turns of the event loop until `condition` holds: sockets take a few. Fails after many. */
+export async function until(condition: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 10_000; turn++) {
+    if (condition()) return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  throw new Error(`never became true: ${condition}`);
+}
+
+/** A CustomResourceDefinition of CronTabs in stable.example.com, with one version unless told otherwise. */
+export function cronTabDefinition(
+  overrides: { versions?: readonly object[]; scope?: string; schema?: object } = {},
+): object {
+  const schema = overrides.schema ?? {
+    type: "object",
+    properties: {
+      spec: {
+        type: "object",
+        required: ["cronSpec"],
+        properties: {
+          cronSpec: { type: "string" },
+          image: { type: "string", default: "busybox" },
+          replicas: { type: "integer", minimum: 0, maximum: 10 },
+        },
+      },
+      status: { type: "object", properties: { replicas: { type: "integer" } } },
+    },
+  };
+  const v1 = {
+    name: "v1",
+    served: true,
+    storage: true,
+    schema: { openAPIV3Schema: schema },
+    subresources: { status: {}, scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas" } },
+    selectableFields: [{ jsonPath: ".spec.image" }],
+    additionalPrinterColumns: [
+      { name: "Spec", type: "string", jsonPath: ".spec.cronSpec" },
+      { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
+    ],
+  };
+  return {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "crontabs.stable.example.com" },
+    spec: {
+      group: "stable.example.com",
+      names: { plural: "crontabs", kind: "CronTab", shortNames: ["ct"], categories: ["all"] },
+      scope: overrides.scope ?? "Namespaced",
+      versions: overrides.versions ?? [v1],
+    },
+  };
+}
+
+export const cronTabs: GroupVersionResource = { group: "stable.example.com", version: "v1", resource: "crontabs" };
+export const CRON_TABS_PATH = "/apis/stable.example.com/v1/namespaces/default/crontabs";
+
+export function cronTab(name: string, spec: object = { cronSpec: "* * * * *" }): object {
+  return { apiVersion: "stable.example.com/v1", kind: "CronTab", metadata: { name }, spec };
+}
