@@ -12,5 +12,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Most of the time is spent waiting: for servers to start, and for pauses between attempts to pass.
     maxWorkers: 3,
+    // In somebody's cluster one thing at a time: what one file creates must not surprise another.
+    fileParallelism: process.env["KUBE_INFORMERS_TEST_KUBECONFIG"] === undefined,
   },
 });

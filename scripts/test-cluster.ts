@@ -31,6 +31,8 @@ async function main(args: string[]): Promise<number> {
     const path = resolve(process.env["INIT_CWD"] ?? ".", kubeConfig);
     if (!existsSync(path)) throw new Error(`--kubeconfig: there is no file ${path}`);
     env["KUBE_INFORMERS_TEST_KUBECONFIG"] = path;
+    // The reporter that says of each skipped test why.
+    if (!rest.some((arg) => arg.startsWith("--reporter"))) rest.push("--reporter=verbose");
   }
   const vitest = join(projectRoot, "node_modules", "vitest", "vitest.mjs");
   const vitestArgs = [vitest, "run", "--config", "vitest.cluster.config.ts", ...rest];

@@ -9,13 +9,14 @@ import { expect, test } from "vitest";
 import { resources } from "../../generated/generic.js";
 import { collectionPath } from "../../runtime/api/group-version-resource.js";
 import { projectRoot, run } from "../../scripts/support/command.js";
+import type { ApiClient } from "./support/api-client.js";
 import {
   builtBinaries,
   type CustomResource,
   client,
   installCustomResource,
-  kubeConfigPath,
   loadKubeConfig,
+  quietCluster,
   temporaryFolder,
   temporaryNamespace,
 } from "./support/harness.js";
@@ -66,9 +67,9 @@ export const replicas = (factory: Factory): number | undefined =>
 
 const tsx = join(projectRoot, "node_modules", ".bin", "tsx");
 
-async function generate(args: readonly string[], input = ""): Promise<void> {
+async function generate(path: string, args: readonly string[], input = ""): Promise<void> {
   const cli = join(projectRoot, "generator", "cli.ts");
-  const { code, stderr } = await runWithKubeConfig(tsx, kubeConfigPath, [cli, "generate", ...args], input);
+  const { code, stderr } = await runWithKubeConfig(tsx, path, [cli, "generate", ...args], input);
   expect({ code, stderr: code === 0 ? "" : stderr }).toEqual({ code: 0, stderr: "" });
 }
 
@@ -93,46 +94,48 @@ interface Gadget extends KubernetesObject {
 }
 
 /** The generated factory, loaded, follows objects of the server that it was generated from. */
-async function follow(folder: string): Promise<void> {
+async function follow(folder: string, api: ApiClient, kubeConfigPath: string): Promise<void> {
   const generated = await import(pathToFileURL(join(folder, "generated", "factory.ts")).href);
-  const namespace = await temporaryNamespace();
+  const namespace = await temporaryNamespace(api);
   const path = `/apis/${GADGETS.group}/${GADGETS.version}/namespaces/${namespace}/${GADGETS.resource}`;
   const object = { apiVersion: `${GADGETS.group}/${GADGETS.version}`, kind: GADGETS.kind, metadata: { name: "one" } };
-  await client.create(path, { ...object, spec: { size: 1 } });
+  await api.create(path, { ...object, spec: { size: 1 } });
 
   // Its types exist when the test runs, not when the test is compiled.
-  const typed = new generated.SharedInformerFactory(loadKubeConfig(), { namespace });
+  const typed = new generated.SharedInformerFactory(loadKubeConfig(kubeConfigPath), { namespace });
   await using factory: InformerFactory = typed;
   const gadgets: ResourceInformer<Gadget, "Namespaced"> = typed.generatedExampleCom().v1().gadgets();
   const recorder = Recorder.on(gadgets.informer());
   factory.start();
   await factory.waitForCacheSync();
-  await client.patch(`${path}/one`, { spec: { size: 2 } });
+  await api.patch(`${path}/one`, { spec: { size: 2 } });
   await expect.poll(() => gadgets.lister().namespace(namespace).get("one")?.spec?.size).toBe(2);
-  await client.delete(`${path}/one`);
+  await api.delete(`${path}/one`);
   await expect.poll(() => recorder.events.map(({ type }) => type)).toEqual(["add", "update", "delete"]);
 }
 
-test("from a live server: everything it serves compiles, and a generated informer follows it", async () => {
-  await installCustomResource(GADGETS, { schema: SCHEMA });
+test("from a live server: everything it serves compiles, and a generated informer follows it", async (context) => {
+  const { api, kubeConfigPath } = await quietCluster(context);
+  await installCustomResource(GADGETS, { api, schema: SCHEMA });
   const folder = temporaryFolder();
   const args = ["--cluster", "--kubeconfig", kubeConfigPath, "--out", join(folder, "generated")];
-  await generate(args);
-  await generate([...args, "--check"]);
+  await generate(kubeConfigPath, args);
+  await generate(kubeConfigPath, [...args, "--check"]);
   writeFileSync(join(folder, "consumer.ts"), CONSUMER);
   writeFileSync(join(folder, "built-in-consumer.ts"), BUILT_IN_CONSUMER);
   await compile(folder);
-  await follow(folder);
+  await follow(folder, api, kubeConfigPath);
 });
 
-test("from an installed definition: the same, of one resource", async () => {
-  const definition = await installCustomResource(GADGETS, { schema: SCHEMA });
+test("from an installed definition: the same, of one resource", async (context) => {
+  const { api, kubeConfigPath } = await quietCluster(context);
+  const definition = await installCustomResource(GADGETS, { api, schema: SCHEMA });
   const folder = temporaryFolder();
-  await generate(["--crd", "-", "--out", join(folder, "generated")], JSON.stringify(definition));
+  await generate(kubeConfigPath, ["--crd", "-", "--out", join(folder, "generated")], JSON.stringify(definition));
   expect(readdirSync(join(folder, "generated"))).not.toContain("core");
   writeFileSync(join(folder, "consumer.ts"), CONSUMER);
   await compile(folder);
-  await follow(folder);
+  await follow(folder, api, kubeConfigPath);
 });
 
 interface ApiResourceList {

@@ -105,6 +105,14 @@ export function builtBinaries(context: TestContext): ClusterBinaries {
   return provided.binaries;
 }
 
+/** A cluster whose resources no other file changes at the same time. */
+export async function quietCluster(context: TestContext): Promise<{ api: ApiClient; kubeConfigPath: string }> {
+  // Against a given cluster the files run one after the other.
+  if (provided.binaries === undefined) return { api: client, kubeConfigPath };
+  const cluster = await ownCluster(context);
+  return { api: ApiClient.fromFile(cluster.kubeConfigPath), kubeConfigPath: cluster.kubeConfigPath };
+}
+
 /** A cluster for this test alone, which it may stop, kill, freeze and restart; ends with the test. */
 export async function ownCluster(context: TestContext, apiServerFlags: readonly string[] = []): Promise<Cluster> {
   if (provided.binaries === undefined) {
