@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { InformerError, messageOf } from "../api/informer-error.js";
+import { InformerError, isInformerError, messageOf } from "../api/informer-error.js";
 import { abortError, type Deferred, deferred, onAbort } from "../util/abort.js";
 import type { ResponseBody } from "./transport.js";
 
@@ -10,13 +10,16 @@ import type { ResponseBody } from "./transport.js";
 const MAX_WAITING = 4;
 
 export class HttpBody implements ResponseBody {
+  readonly #response: IncomingMessage;
+  /** What is read: the response, or what it is unzipped to. */
   readonly #stream: Readable;
-  readonly #release: () => void;
+  #release: () => void = () => {};
   #chunks: Buffer[] = [];
   #reader: Deferred<Buffer | undefined> | undefined;
   #end: { readonly error: InformerError | undefined } | undefined;
 
   constructor(response: IncomingMessage, signal: AbortSignal) {
+    this.#response = response;
     const zipped = response.headers["content-encoding"] === "gzip";
     this.#stream = zipped ? response.pipe(createGunzip()) : response;
     if (zipped) {
@@ -28,10 +31,11 @@ export class HttpBody implements ResponseBody {
     this.#stream.on("error", (error) => this.#finish(error));
     // A connection that closes in the middle says neither end nor error in every version of Node.
     this.#stream.on("close", () => this.#finish(new Error("closed before the end")));
-    this.#release = onAbort(signal, () => {
+    const release = onAbort(signal, () => {
       this.#finish(abortError(signal));
       response.destroy();
     });
+    if (this.#end === undefined) this.#release = release;
   }
 
   read(): Promise<Buffer | undefined> {
@@ -50,9 +54,12 @@ export class HttpBody implements ResponseBody {
     this.#finish(undefined);
     this.#chunks = [];
     this.#stream.destroy();
+    if (this.#stream !== this.#response) this.#response.destroy();
   }
 
   #onData(chunk: Buffer): void {
+    // A stream that was destroyed may still give out what it had.
+    if (this.#end !== undefined) return;
     if (this.#reader !== undefined) {
       this.#reader.resolve(chunk);
       this.#reader = undefined;
@@ -65,14 +72,16 @@ export class HttpBody implements ResponseBody {
   #finish(error: Error | undefined): void {
     if (this.#end !== undefined) return;
     this.#release();
-    const known = error === undefined || error instanceof InformerError;
-    this.#end = {
-      error: known
-        ? error
-        : new InformerError("connection", `the connection broke: ${messageOf(error)}`, { cause: error }),
-    };
+    this.#end = { error: error === undefined || isInformerError(error) ? error : failure(error) };
     if (this.#end.error === undefined) this.#reader?.resolve(undefined);
     else this.#reader?.reject(this.#end.error);
     this.#reader = undefined;
   }
+}
+
+function failure(error: Error): InformerError {
+  const zlib = "code" in error && String(error.code).startsWith("Z_");
+  return zlib
+    ? new InformerError("decode", `the body cannot be unzipped: ${messageOf(error)}`, { cause: error })
+    : new InformerError("connection", `the connection broke: ${messageOf(error)}`, { cause: error });
 }

@@ -21,7 +21,8 @@ export interface TransportResponse {
 export interface ResponseBody {
   /**
    * The next bytes; `undefined` at the end. One call at a time.
-   * @throws InformerError `connection` when it breaks off, or what the request's signal was aborted with
+   * @throws InformerError `connection` when it breaks off, `decode` when it cannot be unzipped, or what the request's signal
+   *   was aborted with
    */
   read(): Promise<Buffer | undefined>;
   /** To be called by whoever does not read to the end: closes the connection. */

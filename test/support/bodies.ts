@@ -1,0 +1,13 @@
+import { gzipSync } from "node:zlib";
+import type { ResponseBody } from "../../runtime/transport/transport.js";
+
+/** All that is left of a body, as text. */
+export async function readAll(body: ResponseBody): Promise<string> {
+  const parts: Buffer[] = [];
+  for (let chunk = await body.read(); chunk !== undefined; chunk = await body.read()) parts.push(chunk);
+  return Buffer.concat(parts).toString();
+}
+
+export function gzipped(text: string): Buffer {
+  return gzipSync(text);
+}

@@ -1,0 +1,148 @@
+import { once } from "node:events";
+import type { ServerResponse } from "node:http";
+import { describe, expect, test } from "vitest";
+import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
+import { Http1Transport } from "../../runtime/transport/http1-transport.js";
+import type { ResponseBody } from "../../runtime/transport/transport.js";
+import { gzipped, readAll } from "../support/bodies.js";
+import { kubeConfigFor } from "../support/kube-config.js";
+import { type Loopback, loopback } from "../support/loopback.js";
+import { informerErrorOf } from "../support/thrown.js";
+
+/** The body of what a server answers. */
+async function bodyOf(
+  answer: (response: ServerResponse) => void,
+  signal = new AbortController().signal,
+): Promise<{ body: ResponseBody; server: Loopback; again: () => Promise<ResponseBody> }> {
+  const server = await loopback((_, response) => answer(response));
+  const transport = new Http1Transport(kubeConfigFor(server.url), new VirtualClock());
+  const get = async () => (await transport.get({ path: "/", accept: "*/*", kind: "list", signal })).body;
+  return { body: await get(), server, again: get };
+}
+
+const zippedHeaders = { "content-encoding": "gzip" };
+
+describe("reading a body", () => {
+  test("chunk by chunk, as they come", async () => {
+    let response!: ServerResponse;
+    const { body } = await bodyOf((given) => {
+      response = given;
+      response.write("one");
+    });
+    expect((await body.read())?.toString()).toBe("one");
+    const second = body.read();
+    response.write("two");
+    expect((await second)?.toString()).toBe("two");
+    response.end();
+    expect(await body.read()).toBeUndefined();
+    expect(await body.read()).toBeUndefined();
+  });
+
+  test("a large one comes whole, however late it is read", async () => {
+    const text = "0123456789abcdef".repeat(256 * 1024);
+    const { body } = await bodyOf((response) => response.end(text));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect((await readAll(body)) === text).toBe(true);
+  });
+
+  test("nobody reading holds the server back", async () => {
+    const chunk = Buffer.alloc(1024 * 1024);
+    let response!: ServerResponse;
+    const { body } = await bodyOf((given) => {
+      response = given;
+      // More than all buffers between the two can hold.
+      for (let i = 0; i < 64; i++) response.write(chunk);
+    });
+    let drained = false;
+    response.once("drain", () => {
+      drained = true;
+    });
+    for (let i = 0; i < 200; i++) await new Promise((resolve) => setImmediate(resolve));
+    expect(drained).toBe(false);
+    expect(response.writableLength).toBeGreaterThan(16 * chunk.length);
+    body.close();
+  });
+
+  test("one that the server ends by closing the connection", async () => {
+    const { body } = await bodyOf((response) => {
+      response.useChunkedEncodingByDefault = false;
+      response.removeHeader("content-length");
+      response.shouldKeepAlive = false;
+      response.write("all of it");
+      response.end();
+    });
+    expect(await readAll(body)).toBe("all of it");
+  });
+});
+
+describe("a body that breaks off", () => {
+  test.each(["resetAndDestroy", "destroy"] as const)("by the server's %s is of code connection", async (close) => {
+    const { body } = await bodyOf((response) => response.write("half", () => response.socket?.[close]()));
+    const error = await informerErrorOf(readAll(body));
+    expect(error.code).toBe("connection");
+    expect(error.message).toContain("the connection broke");
+    expect((await informerErrorOf(body.read())).code).toBe("connection");
+  });
+
+  test("before its announced length is of code connection", async () => {
+    const { body } = await bodyOf((response) => {
+      response.writeHead(200, { "content-length": "100" });
+      response.write("half", () => response.socket?.end());
+    });
+    expect((await informerErrorOf(readAll(body))).code).toBe("connection");
+  });
+
+  test("while zipped is of code connection", async () => {
+    const { body } = await bodyOf((response) => {
+      response.writeHead(200, zippedHeaders);
+      response.write(gzipped("x".repeat(1000)).subarray(0, 20), () => response.socket?.resetAndDestroy());
+    });
+    expect((await informerErrorOf(readAll(body))).code).toBe("connection");
+  });
+});
+
+describe("a zipped body", () => {
+  test("is unzipped, and its connection used again", async () => {
+    const text = '{"items":[]}'.repeat(10_000);
+    const { body, again, server } = await bodyOf((response) =>
+      response.writeHead(200, zippedHeaders).end(gzipped(text)),
+    );
+    expect(await readAll(body)).toBe(text);
+    body.close();
+    expect(await readAll(await again())).toBe(text);
+    expect(server.sockets).toHaveLength(1);
+  });
+
+  test.each([
+    ["is not", Buffer.from("plain text")],
+    ["ends in the middle", gzipped("x".repeat(1000)).subarray(0, 20)],
+    ["is damaged at its end", Buffer.concat([gzipped("x".repeat(1000)).subarray(0, -8), Buffer.alloc(8)])],
+  ])("that %s is of code decode", async (_, bytes) => {
+    const { body } = await bodyOf((response) => response.writeHead(200, zippedHeaders).end(bytes));
+    expect((await informerErrorOf(readAll(body))).code).toBe("decode");
+  });
+});
+
+describe("closing before the end", () => {
+  test.each([
+    ["plain", {}, Buffer.from("x")],
+    ["zipped", zippedHeaders, gzipped("x".repeat(1000)).subarray(0, 20)],
+  ])("closes the connection of a %s body, and ends whoever reads", async (_, headers, bytes) => {
+    const { body, server } = await bodyOf((response) => response.writeHead(200, headers).write(bytes));
+    const closed = once(server.sockets[0]!, "close");
+    const reading = (async () => {
+      while ((await body.read()) !== undefined);
+    })();
+    body.close();
+    await Promise.all([closed, reading]);
+    expect(await body.read()).toBeUndefined();
+  });
+
+  test("after the end keeps the connection", async () => {
+    const { body, again, server } = await bodyOf((response) => response.end("x"));
+    await readAll(body);
+    body.close();
+    await readAll(await again());
+    expect(server.sockets).toHaveLength(1);
+  });
+});
