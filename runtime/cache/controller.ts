@@ -81,7 +81,7 @@ export class Controller<T extends KubernetesObject> {
     const isInInitialList = !this.#synced;
     // Index functions read objects. They are decoded before, in slices, so that the swap itself is short.
     for (const entry of indexer.toBeIndexed(entries)) {
-      entry.object;
+      decodeIfPossible(entry);
       if (turn.exhausted()) await turn.next();
       if (queue.closed) return;
     }
@@ -95,7 +95,8 @@ export class Controller<T extends KubernetesObject> {
       })(),
       listeners,
     );
-    if (this.#synced) return;
+    // A stop in the middle leaves handlers that were not told of everything: that is no sync.
+    if (this.#synced || queue.closed) return;
     this.#synced = true;
     onSynced();
   }
@@ -125,4 +126,11 @@ function changeNotifications<T extends KubernetesObject>(
 /** What is in the cache when the resync begins; what changes meanwhile is told of by its own event. */
 function* resyncNotifications<T extends KubernetesObject>(indexer: Indexer<T>): Generator<Notification<T>> {
   for (const entry of [...indexer.entries()]) yield Notification.update(entry, entry);
+}
+
+/** What is not JSON is left to the index function's guard, which says so and leaves the object out of the index. */
+function decodeIfPossible(entry: { readonly object: unknown }): void {
+  try {
+    entry.object;
+  } catch {}
 }

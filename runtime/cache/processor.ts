@@ -32,7 +32,8 @@ export class ProcessorListener<T extends KubernetesObject> {
   readonly #environment: ProcessorEnvironment;
   readonly #pending = new RingQueue<Notification<T>>();
   readonly #synced: Deferred<void> = deferred();
-  #nextResyncMs: number;
+  /** Counts from the end of the initial list, which tells the handler of everything anyway. */
+  #nextResyncMs = Number.POSITIVE_INFINITY;
   #running: Promise<void> | undefined;
   #removed = false;
   #added = 0;
@@ -50,7 +51,6 @@ export class ProcessorListener<T extends KubernetesObject> {
     this.resyncPeriodMs = options.resyncPeriodMs;
     this.#handler = handler;
     this.#environment = environment;
-    this.#nextResyncMs = environment.clock.now() + options.resyncPeriodMs;
   }
 
   /** Notifications that wait for the handler. */
@@ -77,12 +77,18 @@ export class ProcessorListener<T extends KubernetesObject> {
   /** To be called when the informer is synced and all initial notifications are added. */
   initialListAdded(): void {
     this.#initialCount = Math.min(this.#initialCount, this.#added);
+    if (this.resyncPeriodMs > 0) this.#nextResyncMs = this.#environment.clock.now() + this.resyncPeriodMs;
     this.#checkSynced();
+  }
+
+  /** When the next resync is due, on the monotonic clock; infinity when there is none to come. */
+  get nextResyncMs(): number {
+    return this.#nextResyncMs;
   }
 
   /** Whether a resync is due; the next is due a period later. */
   resyncDue(nowMs: number): boolean {
-    if (this.resyncPeriodMs === 0 || nowMs < this.#nextResyncMs) return false;
+    if (nowMs < this.#nextResyncMs) return false;
     this.#nextResyncMs = nowMs + this.resyncPeriodMs;
     return true;
   }
@@ -122,6 +128,8 @@ export class ProcessorListener<T extends KubernetesObject> {
 /** The handlers of one informer. Order is kept within a handler; there is none between two. */
 export class SharedProcessor<T extends KubernetesObject> {
   #listeners: readonly ProcessorListener<T>[] = [];
+  /** Removed, but a call of theirs may still run. */
+  readonly #leaving = new Set<Promise<void>>();
 
   /** A snapshot: a handler that joins later is not in it. */
   get listeners(): readonly ProcessorListener<T>[] {
@@ -134,12 +142,14 @@ export class SharedProcessor<T extends KubernetesObject> {
 
   remove(listener: ProcessorListener<T>): Promise<void> {
     this.#listeners = this.#listeners.filter((other) => other !== listener);
-    return listener.remove();
+    const leaving = listener.remove().finally(() => this.#leaving.delete(leaving));
+    this.#leaving.add(leaving);
+    return leaving;
   }
 
   /** Resolves when no handler runs any more; what was pending is dropped. */
   async stop(): Promise<void> {
-    await Promise.all(this.#listeners.map((listener) => listener.remove()));
+    await Promise.all([...this.#leaving, ...this.#listeners.map((listener) => listener.remove())]);
   }
 }
 

@@ -64,6 +64,7 @@ export interface ResourceEventHandlerRegistration {
 export class SharedInformer<T extends KubernetesObject> {
   readonly resource: string;
   readonly #options: SharedInformerOptions<T>;
+  readonly #onError: (error: InformerError) => void;
   readonly #indexer: Indexer<T>;
   readonly #lister: IndexerLister<T>;
   readonly #queue = new DeltaFIFO<T>();
@@ -89,9 +90,11 @@ export class SharedInformer<T extends KubernetesObject> {
   #consecutiveFailures = 0;
 
   constructor(options: SharedInformerOptions<T>) {
-    const { clock, turn, listerWatcher, onError, random } = options;
+    const { clock, turn, listerWatcher, random } = options;
+    const onError = guarded(options.onError);
     this.resource = options.resource;
     this.#options = options;
+    this.#onError = onError;
     this.#sinceMs = clock.wallNow();
     this.#indexer = new Indexer<T>(onError);
     this.#lister = new IndexerLister(this.#indexer);
@@ -227,15 +230,15 @@ export class SharedInformer<T extends KubernetesObject> {
     this.#scheduleResync();
   }
 
-  /** One timer for all handlers, at the pace of the most frequent. */
+  /** One timer for all handlers, for whichever is due first. */
   #scheduleResync(): void {
-    const periods = this.#processor.listeners
-      .map(({ resyncPeriodMs }) => resyncPeriodMs)
-      .filter((period) => period > 0);
+    const { clock } = this.#options;
+    let dueMs = Number.POSITIVE_INFINITY;
+    for (const { nextResyncMs } of this.#processor.listeners) dueMs = Math.min(dueMs, nextResyncMs);
     this.#resyncTimer?.cancel();
-    if (periods.length === 0) return;
-    this.#resyncTimer = this.#options.clock.after(Math.min(...periods), () => {
-      const nowMs = this.#options.clock.now();
+    if (dueMs === Number.POSITIVE_INFINITY) return;
+    this.#resyncTimer = clock.after(dueMs - clock.now(), () => {
+      const nowMs = clock.now();
       for (const listener of this.#processor.listeners) if (listener.resyncDue(nowMs)) this.#resyncing.add(listener);
       if (this.#resyncing.size > 0) this.#queue.resync();
       this.#scheduleResync();
@@ -250,19 +253,21 @@ export class SharedInformer<T extends KubernetesObject> {
 
   /** An object that the transform refuses is left out; the rest goes on. */
   #transform(entry: Entry<T>): Entry<T> | undefined {
-    const { transform, onError } = this.#options;
+    const { transform } = this.#options;
     if (transform === undefined) return entry;
     try {
       const { key, uid, resourceVersion } = entry;
-      return Entry.fromObject<T>({ key, uid, resourceVersion }, transform(entry.object as T) as Cached<T>);
+      const object = transform(entry.object as T) as Cached<T> | undefined;
+      if (object?.metadata?.name === undefined) throw new TypeError("it gave back no object with metadata");
+      return Entry.fromObject<T>({ key, uid, resourceVersion }, object);
     } catch (error) {
-      onError(toInformerError(error, "transform", `transform of ${this.resource} ${entry.key}`));
+      this.#onError(toInformerError(error, "transform", `transform of ${this.resource} ${entry.key}`));
       return undefined;
     }
   }
 
   #observer(): ReflectorObserver {
-    const { clock, onError } = this.#options;
+    const { clock } = this.#options;
     return {
       onAction: (action) => this.#enter(phaseOf(action)),
       onProgress: (what) => {
@@ -281,7 +286,7 @@ export class SharedInformer<T extends KubernetesObject> {
         this.#consecutiveFailures++;
         this.#lastError = error;
         this.#lastErrorMs = clock.wallNow();
-        if (isNews && error.code !== "expired") onError(error);
+        if (isNews && error.code !== "expired") this.#onError(error);
       },
     };
   }
@@ -296,4 +301,16 @@ export class SharedInformer<T extends KubernetesObject> {
     if (this.#stopped)
       throw new InformerError("stopped", `${method}: the informer of ${this.resource} was stopped; make a new factory`);
   }
+}
+
+/** A report that fails must not take down what it reports on: the handler, the loop or the process. */
+function guarded(onError: (error: InformerError) => void): (error: InformerError) => void {
+  return (error) => {
+    try {
+      const result: unknown = onError(error);
+      if (result instanceof Promise) result.catch(() => {});
+    } catch {
+      // There is nobody left to tell.
+    }
+  };
 }

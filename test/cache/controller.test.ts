@@ -1,0 +1,252 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { InformerError } from "../../runtime/api/informer-error.js";
+import { Controller } from "../../runtime/cache/controller.js";
+import { DeltaFIFO } from "../../runtime/cache/delta-fifo.js";
+import { Entry } from "../../runtime/cache/entry.js";
+import type { ResourceEventHandler, ResourceEventHandlerFunc } from "../../runtime/cache/event-handler.js";
+import { Indexer } from "../../runtime/cache/indexer.js";
+import { ProcessorListener, SharedProcessor } from "../../runtime/cache/processor.js";
+import type { Delta } from "../../runtime/cache/queue.js";
+import { SlabAllocator } from "../../runtime/cache/slab.js";
+import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
+import { Turn } from "../../runtime/util/turn.js";
+import { recorder, type Thing, thing } from "../support/entries.js";
+import { SlowTurn } from "../support/informer.js";
+import { settle, turnUntil } from "../support/settle.js";
+
+class ControllerBench {
+  readonly queue = new DeltaFIFO<Thing>();
+  readonly errors: InformerError[] = [];
+  readonly indexer = new Indexer<Thing>((error) => this.errors.push(error));
+  readonly processor = new SharedProcessor<Thing>();
+  readonly clock = new VirtualClock();
+  readonly turn: Turn;
+  readonly resyncing: ProcessorListener<Thing>[] = [];
+  synced = 0;
+  readonly run: Promise<void>;
+
+  constructor(turn?: Turn) {
+    this.turn = turn ?? new Turn(this.clock);
+    this.run = new Controller<Thing>({
+      queue: this.queue,
+      indexer: this.indexer,
+      processor: this.processor,
+      slabs: undefined,
+      turn: this.turn,
+      resyncing: () => this.resyncing,
+      onSynced: () => this.synced++,
+    }).run();
+  }
+
+  listen(handler: ResourceEventHandler<Thing> | ResourceEventHandlerFunc<Thing>): ProcessorListener<Thing> {
+    const { clock, turn } = this;
+    const environment = { clock, turn, onHandlerError: (error: InformerError) => this.errors.push(error) };
+    const listener = new ProcessorListener(handler, { name: "test", resyncPeriodMs: 0 }, environment);
+    this.processor.add(listener);
+    return listener;
+  }
+
+  record(): string[] {
+    const { log, handler } = recorder();
+    this.listen(handler);
+    return log;
+  }
+
+  enqueue(type: Delta<Thing>["type"], entry: Entry<Thing>): void {
+    this.queue.enqueue({ type, entry });
+  }
+}
+
+let bench: ControllerBench;
+beforeEach(() => {
+  bench = new ControllerBench();
+});
+afterEach(async () => {
+  bench.queue.close();
+  await bench.run;
+});
+
+describe("a change", () => {
+  test("is an add, an update or a delete by what the cache knew, whatever the server called it", async () => {
+    const log = bench.record();
+    bench.queue.replace([thing("a", "1")], "1");
+    bench.enqueue("Added", thing("a", "2"));
+    bench.enqueue("Updated", thing("b", "3"));
+    bench.enqueue("Deleted", thing("never-seen", "4"));
+    bench.enqueue("Deleted", thing("a", "5"));
+    await settle();
+    expect(log).toEqual(["add a@1 initial", "update a@1→2", "delete a@5", "add b@3"]);
+    expect(bench.indexer.listKeys()).toEqual(["b"]);
+  });
+
+  test("is in the cache and its indexes before the handler hears of it", async () => {
+    const seen: unknown[] = [];
+    bench.indexer.addIndexers({ value: (object) => [object.spec?.value ?? ""] });
+    bench.listen(({ type, key }) => {
+      seen.push([type, key, bench.indexer.get(key)?.metadata.resourceVersion, bench.indexer.indexKeys("value", "x")]);
+    });
+    bench.queue.replace([], "1");
+    bench.enqueue("Added", thing("a", "2", { value: "x" }));
+    await settle();
+    bench.enqueue("Deleted", thing("a", "3"));
+    await settle();
+    expect(seen).toEqual([
+      ["add", "a", "2", ["a"]],
+      ["delete", "a", undefined, []],
+    ]);
+  });
+
+  test("from one object to another under the same name is a tombstone and an add", async () => {
+    const log = bench.record();
+    bench.queue.replace([thing("a", "1", { uid: "first" })], "1");
+    bench.enqueue("Updated", thing("a", "5", { uid: "second" }));
+    await settle();
+    expect(log).toEqual(["add a@1 initial", "tombstone a@1", "add a@5"]);
+  });
+
+  test("moves the resourceVersion of the cache, and so does a bookmark", async () => {
+    bench.queue.replace([], "1");
+    bench.enqueue("Added", thing("a", "7"));
+    await settle();
+    expect(bench.indexer.resourceVersion).toBe("7");
+    bench.queue.bookmark("20");
+    await settle();
+    expect(bench.indexer.resourceVersion).toBe("20");
+  });
+});
+
+describe("a list", () => {
+  test("tells of deletions first, then of the rest in its order, and not of what is as it was", async () => {
+    const log = bench.record();
+    bench.queue.replace([thing("gone", "1"), thing("same", "2"), thing("changed", "3")], "3");
+    await settle();
+    log.length = 0;
+    const kept = bench.indexer.getEntry("same");
+    bench.queue.replace([thing("new", "9"), thing("changed", "8"), thing("same", "2")], "9");
+    await settle();
+    expect(log).toEqual(["tombstone gone@1", "add new@9", "update changed@3→8"]);
+    expect(bench.indexer.getEntry("same")).toBe(kept);
+    expect(bench.indexer.resourceVersion).toBe("9");
+  });
+
+  test("with another object under a name is a tombstone and an add", async () => {
+    const log = bench.record();
+    bench.queue.replace([thing("a", "1", { uid: "first" })], "1");
+    bench.queue.replace([thing("a", "5", { uid: "second" })], "5");
+    await settle();
+    expect(log).toEqual(["add a@1 initial", "tombstone a@1", "add a@5"]);
+  });
+
+  test("is the initial one only the first time, also when it is empty", async () => {
+    const log = bench.record();
+    bench.queue.replace([], "1");
+    await settle();
+    expect(bench.synced).toBe(1);
+    bench.queue.replace([thing("a", "2")], "2");
+    await settle();
+    expect(log).toEqual(["add a@2"]);
+    expect(bench.synced).toBe(1);
+  });
+
+  test("whose object is no JSON after all is listed without it in the indexes, and the rest goes on", async () => {
+    bench.indexer.addIndexers({ value: (object) => [object.spec?.value ?? ""] });
+    const meta = { key: "bad", uid: "u", resourceVersion: "1" };
+    const bad = Entry.fromBytes<Thing>(meta, new SlabAllocator(), Buffer.from('{"metadata":{},"spec":broken}'));
+    bench.queue.replace([bad, thing("good", "2", { value: "x" })], "2");
+    await settle();
+    expect(bench.synced).toBe(1);
+    expect(bench.indexer.listKeys()).toEqual(["bad", "good"]);
+    expect(bench.indexer.listIndexValues("value")).toEqual(["x"]);
+    expect(bench.errors.map(({ code }) => code)).toEqual(["decode"]);
+  });
+});
+
+describe("in slices", () => {
+  const many = (resourceVersion: string) => Array.from({ length: 50 }, (_, i) => thing(`t${i}`, resourceVersion));
+
+  beforeEach(async () => {
+    bench.queue.close();
+    await bench.run;
+    bench = new ControllerBench(new SlowTurn(new VirtualClock()));
+  });
+
+  test("the loop turns between two notifications, and readers see the old list or the new one, never half", async () => {
+    const log = bench.record();
+    bench.queue.replace(many("1"), "1");
+    await turnUntil("the first list is told of", () => log.length === 50);
+    bench.queue.replace(many("2").slice(0, 25), "2");
+    const sizes = new Set<number>();
+    const told = new Set<number>();
+    await turnUntil("the relist is told of", () => {
+      sizes.add(bench.indexer.size);
+      told.add(log.length);
+      return log.length === 100;
+    });
+    expect([...sizes].filter((size) => size !== 50)).toEqual([25]);
+    expect(told.size).toBeGreaterThan(10);
+    expect(log.slice(50)).toEqual([
+      ...many("1")
+        .slice(25)
+        .map(({ key }) => `tombstone ${key}@1`),
+      ...many("2")
+        .slice(0, 25)
+        .map(({ key }) => `update ${key}@1→2`),
+    ]);
+  });
+
+  test("what is queued meanwhile comes after", async () => {
+    const log = bench.record();
+    bench.queue.replace(many("1"), "1");
+    await turnUntil("some of it is told of", () => log.length > 5);
+    bench.enqueue("Deleted", thing("t0", "60"));
+    await turnUntil("all of it is told of", () => log.length === 51);
+    expect(log.at(-1)).toBe("delete t0@60");
+    expect(new Set(log).size).toBe(51);
+  });
+
+  test("a handler that joins meanwhile is not told by them: it was given the new content as a whole", async () => {
+    const log = bench.record();
+    bench.queue.replace(many("1"), "1");
+    await turnUntil("some of it is told of", () => log.length > 5);
+    const late = bench.record();
+    await turnUntil("all of it is told of", () => log.length === 50 && bench.synced === 1);
+    bench.enqueue("Added", thing("x", "2"));
+    await turnUntil("the next change is told of", () => log.length === 51);
+    await settle(5);
+    expect(late).toEqual(["add x@2"]);
+  });
+
+  test("a stop in the middle ends them, and what was told of in part is no sync", async () => {
+    const log = bench.record();
+    bench.queue.replace(many("1"), "1");
+    await turnUntil("some of it is told of", () => log.length > 5);
+    bench.queue.close();
+    await bench.run;
+    const { length } = log;
+    await settle(20);
+    expect(log.length - length).toBeLessThanOrEqual(1);
+    expect(bench.synced).toBe(0);
+  });
+});
+
+test("a resync tells those that are due of every object, as an update from itself to itself", async () => {
+  const log = bench.record();
+  const due: string[] = [];
+  bench.resyncing.push(
+    bench.listen({ onUpdate: (old, object) => void due.push(`${object.metadata.name} ${old === object}`) }),
+  );
+  bench.queue.replace([thing("a", "1"), thing("b", "2")], "2");
+  bench.queue.resync();
+  await settle();
+  expect(due).toEqual(["a true", "b true"]);
+  expect(log).toEqual(["add a@1 initial", "add b@2 initial"]);
+});
+
+test("what is queued when it stops is dropped", async () => {
+  const log = bench.record();
+  bench.queue.replace([thing("a", "1")], "1");
+  bench.queue.close();
+  await bench.run;
+  await settle();
+  expect(log).toEqual([]);
+});

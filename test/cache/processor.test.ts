@@ -1,0 +1,290 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import type { InformerError } from "../../runtime/api/informer-error.js";
+import {
+  Notification,
+  type ResourceEventHandler,
+  type ResourceEventHandlerFunc,
+} from "../../runtime/cache/event-handler.js";
+import { distribute, ProcessorListener, SharedProcessor } from "../../runtime/cache/processor.js";
+import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
+import { type Deferred, deferred } from "../../runtime/util/abort.js";
+import { Turn } from "../../runtime/util/turn.js";
+import { recorder, type Thing, thing } from "../support/entries.js";
+import { isSettled, settle } from "../support/settle.js";
+
+let clock: VirtualClock;
+let errors: InformerError[];
+beforeEach(() => {
+  clock = new VirtualClock();
+  errors = [];
+});
+
+function listen(
+  handler: ResourceEventHandler<Thing> | ResourceEventHandlerFunc<Thing>,
+  resyncPeriodMs = 0,
+): ProcessorListener<Thing> {
+  const environment = { clock, turn: new Turn(clock), onHandlerError: (error: InformerError) => errors.push(error) };
+  return new ProcessorListener(handler, { name: "test", resyncPeriodMs }, environment);
+}
+
+const add = (key: string, version = "1") => Notification.add(thing(key, version), false);
+
+/** A handler that begins a call and does not return from it until the test says so. */
+function slowHandler() {
+  const began: string[] = [];
+  const calls: Deferred<void>[] = [];
+  const handle: ResourceEventHandlerFunc<Thing> = ({ key }) => {
+    began.push(key);
+    const call = deferred();
+    calls.push(call);
+    return call.promise;
+  };
+  return { began, calls, handle };
+}
+
+describe("what a handler is given", () => {
+  const events = [
+    Notification.add(thing("ns/a", "1"), true),
+    Notification.add(thing("ns/b", "2"), false),
+    Notification.update(thing("ns/a", "1"), thing("ns/a", "3")),
+    Notification.delete(thing("ns/a", "4"), false),
+    Notification.delete(thing("ns/b", "2"), true),
+  ];
+
+  test("as an object: objects", async () => {
+    const { log, handler } = recorder();
+    const listener = listen(handler);
+    for (const event of events) listener.add(event);
+    await settle();
+    expect(log).toEqual(["add ns/a@1 initial", "add ns/b@2", "update ns/a@1→3", "delete ns/a@4", "tombstone ns/b@2"]);
+  });
+
+  test("as a function: the event, whose parts can be taken out", async () => {
+    const seen: unknown[] = [];
+    const listener = listen((event) => {
+      const { type, key, object } = event;
+      const old = type === "update" ? event.oldObject.metadata.resourceVersion : undefined;
+      const flag = type === "add" ? event.isInInitialList : type === "delete" ? event.finalStateUnknown : undefined;
+      seen.push([type, key, object.metadata.resourceVersion, old, flag]);
+    });
+    for (const event of events) listener.add(event);
+    await settle();
+    expect(seen).toEqual([
+      ["add", "ns/a", "1", undefined, true],
+      ["add", "ns/b", "2", undefined, false],
+      ["update", "ns/a", "3", "1", undefined],
+      ["delete", "ns/a", "4", undefined, false],
+      ["delete", "ns/b", "2", undefined, true],
+    ]);
+  });
+
+  test("nothing, for what it does not handle, and then nothing is decoded", async () => {
+    const entry = thing("a", "1");
+    const listener = listen({ onDelete: () => {} });
+    listener.add(Notification.add(entry, false));
+    await settle();
+    expect(entry.isDecoded).toBe(false);
+    expect(listener.pending).toBe(0);
+  });
+
+  test("not within the step that made it, but after", async () => {
+    const { log, handler } = recorder();
+    const listener = listen(handler);
+    listener.add(add("a"));
+    expect(log).toEqual([]);
+    await settle();
+    expect(log).toEqual(["add a@1"]);
+  });
+});
+
+describe("a handler that takes its time", () => {
+  test("is given one event at a time, in order", async () => {
+    const { began, calls, handle } = slowHandler();
+    const listener = listen(handle);
+    for (const key of ["a", "b", "c"]) listener.add(add(key));
+    await settle();
+    expect(began).toEqual(["a"]);
+    expect(listener.pending).toBe(2);
+    calls[0]!.resolve();
+    await settle();
+    expect(began).toEqual(["a", "b"]);
+    calls[1]!.resolve();
+    await settle();
+    expect(began).toEqual(["a", "b", "c"]);
+  });
+
+  test("does not delay another", async () => {
+    const slow = slowHandler();
+    const { log, handler } = recorder();
+    const listeners = [listen(slow.handle), listen(handler)];
+    for (const key of ["a", "b", "c"]) distribute(listeners, add(key));
+    await settle();
+    expect(slow.began).toEqual(["a"]);
+    expect(log).toEqual(["add a@1", "add b@1", "add c@1"]);
+  });
+
+  test("goes on with what comes after it had nothing to do", async () => {
+    const { log, handler } = recorder();
+    const listener = listen(handler);
+    listener.add(add("a"));
+    await settle();
+    listener.add(add("b"));
+    await settle();
+    expect(log).toEqual(["add a@1", "add b@1"]);
+  });
+});
+
+describe("a handler that fails", () => {
+  test.each<[string, (key: string) => void | Promise<void>]>([
+    [
+      "throws",
+      (key) => {
+        throw new Error(`no ${key}`);
+      },
+    ],
+    ["rejects", (key) => Promise.reject(new Error(`no ${key}`))],
+  ])("%s: is reported with its event, and given the next", async (_, fail) => {
+    const listener = listen(({ key }) => fail(key));
+    listener.add(add("ns/a"));
+    listener.add(add("ns/b"));
+    await settle();
+    expect(errors.map(({ code, message }) => [code, message])).toEqual([
+      ["handler", "handler test, add of ns/a: no ns/a"],
+      ["handler", "handler test, add of ns/b: no ns/b"],
+    ]);
+    expect(errors[0]?.cause).toEqual(new Error("no ns/a"));
+  });
+});
+
+describe("hasSynced", () => {
+  test("once it has returned from every event of the initial list, and not before", async () => {
+    const { calls, handle } = slowHandler();
+    const listener = listen(handle);
+    listener.add(add("a"));
+    listener.add(add("b"));
+    await settle();
+    calls[0]!.resolve();
+    listener.initialListAdded();
+    listener.add(add("live"));
+    await settle();
+    expect(listener.hasSynced).toBe(false);
+    expect(await isSettled(listener.synced)).toBe(false);
+    calls[1]!.resolve();
+    await settle();
+    expect(listener.hasSynced).toBe(true);
+    expect(await isSettled(listener.synced)).toBe(true);
+  });
+
+  test("not while the list is still handed out, even if the handler keeps up", async () => {
+    const listener = listen(() => {});
+    listener.add(add("a"));
+    await settle();
+    expect(listener.hasSynced).toBe(false);
+    listener.initialListAdded();
+    expect(listener.hasSynced).toBe(true);
+  });
+
+  test("at once when there is nothing to give, and also when the handler throws", async () => {
+    const empty = listen(() => {});
+    empty.initialListAdded();
+    expect(empty.hasSynced).toBe(true);
+    const failing = listen(() => {
+      throw new Error("no");
+    });
+    failing.add(add("a"));
+    failing.initialListAdded();
+    await settle();
+    expect(failing.hasSynced).toBe(true);
+  });
+});
+
+describe("remove", () => {
+  test("drops what is pending, waits for the call that runs, and nothing comes after", async () => {
+    const { began, calls, handle } = slowHandler();
+    const listener = listen(handle);
+    for (const key of ["a", "b"]) listener.add(add(key));
+    await settle();
+    const removed = listener.remove();
+    expect(listener.pending).toBe(0);
+    expect(await isSettled(removed)).toBe(false);
+    calls[0]!.resolve();
+    await removed;
+    listener.add(add("c"));
+    await settle();
+    expect(began).toEqual(["a"]);
+  });
+
+  test("resolves at once for a handler that is idle, and a second time", async () => {
+    const listener = listen(() => {});
+    expect(await isSettled(listener.remove())).toBe(true);
+    expect(await isSettled(listener.remove())).toBe(true);
+  });
+
+  test("may be called, not awaited, within the handler", async () => {
+    const began: string[] = [];
+    const listener: ProcessorListener<Thing> = listen(({ key }) => {
+      began.push(key);
+      void listener.remove();
+    });
+    listener.add(add("a"));
+    listener.add(add("b"));
+    await settle();
+    expect(began).toEqual(["a"]);
+    expect(await isSettled(listener.remove())).toBe(true);
+  });
+});
+
+describe("resync", () => {
+  test("is due each period, counted from the end of the initial list", async () => {
+    const listener = listen(() => {}, 2_000);
+    await clock.advance(10_000);
+    expect(listener.resyncDue(clock.now())).toBe(false);
+    listener.initialListAdded();
+    expect(listener.nextResyncMs).toBe(12_000);
+    expect(listener.resyncDue(11_999)).toBe(false);
+    expect(listener.resyncDue(12_000)).toBe(true);
+    expect(listener.resyncDue(12_000)).toBe(false);
+    expect(listener.resyncDue(14_500)).toBe(true);
+    expect(listener.nextResyncMs).toBe(16_500);
+  });
+
+  test("is never due for a handler that asked for none", () => {
+    const listener = listen(() => {});
+    listener.initialListAdded();
+    expect(listener.nextResyncMs).toBe(Number.POSITIVE_INFINITY);
+    expect(listener.resyncDue(Number.MAX_SAFE_INTEGER)).toBe(false);
+  });
+});
+
+describe("the handlers of an informer", () => {
+  test("are a snapshot to whoever goes through them", () => {
+    const processor = new SharedProcessor<Thing>();
+    const first = listen(() => {});
+    processor.add(first);
+    const { listeners } = processor;
+    const second = listen(() => {});
+    processor.add(second);
+    void processor.remove(first);
+    expect(listeners).toEqual([first]);
+    expect(processor.listeners).toEqual([second]);
+  });
+
+  test("stop when no call runs any more, those of removed handlers included", async () => {
+    const processor = new SharedProcessor<Thing>();
+    const stays = slowHandler();
+    const leaves = slowHandler();
+    const leaving = listen(leaves.handle);
+    processor.add(listen(stays.handle));
+    processor.add(leaving);
+    distribute(processor.listeners, add("a"));
+    distribute(processor.listeners, add("b"));
+    await settle();
+    void processor.remove(leaving);
+    const stopped = processor.stop();
+    stays.calls[0]!.resolve();
+    expect(await isSettled(stopped)).toBe(false);
+    leaves.calls[0]!.resolve();
+    await stopped;
+    expect([stays.began, leaves.began]).toEqual([["a"], ["a"]]);
+  });
+});
