@@ -7,7 +7,7 @@ type Step =
   | { readonly key: string; readonly value: string };
 
 const STEP =
-  /\.([A-Za-z0-9_$-]+)|\.?\['((?:[^'\\]|\\.)*)'\]|\[(-?\d+)\]|\[(\*)\]|\.(\*)|\[\?\(@\.([\w.-]+)\s*==\s*(?:"([^"]*)"|'([^']*)')\)\]|\.((?:[^.[\\]|\\.)+)/y;
+  /\.(\*)|\.((?:[^.[\\]|\\.)+)|\.?\['((?:[^'\\]|\\.)*)'\]|\[(-?\d+)\]|\[(\*)\]|\[\?\(@\.([\w.-]+)\s*==\s*(?:"([^"]*)"|'([^']*)')\)\]/y;
 
 /**
  * The values at `path`: names with or without quotes, `[0]`, `[*]`, and `[?(@.type=="Ready")]`. Whatever cannot be read, or
@@ -28,13 +28,11 @@ function parsePath(path: string): Step[] | undefined {
   while (STEP.lastIndex < inner.length) {
     const match = STEP.exec(inner);
     if (match === null) return undefined;
-    const [, name, quoted, index, star, dotStar, key, double, single, escaped] = match;
-    if (name !== undefined) steps.push({ name });
-    else if (quoted !== undefined) steps.push({ name: unescaped(quoted) });
+    const [, dotStar, name, quoted, index, star, key, double, single] = match;
+    if (dotStar !== undefined || star !== undefined) steps.push({ all: true });
     else if (index !== undefined) steps.push({ index: Number(index) });
-    else if (star !== undefined || dotStar !== undefined) steps.push({ all: true });
     else if (key !== undefined) steps.push({ key, value: double ?? single ?? "" });
-    else steps.push({ name: unescaped(escaped ?? "") });
+    else steps.push({ name: unescaped(name ?? quoted ?? "") });
   }
   return steps;
 }
