@@ -70,6 +70,13 @@ export function toInformerError(thrown: unknown, code: InformerErrorCode, contex
   return new InformerError(code, `${context}: ${messageOf(thrown)}`, { cause: thrown });
 }
 
+/** The same error, whose message begins with what was being done; anything that is no {@link InformerError} stays as it is. */
+export function inContext(thrown: unknown, context: string): unknown {
+  if (!isInformerError(thrown)) return thrown;
+  const { code, message, status, reason, retryAfterMs, cause } = thrown;
+  return new InformerError(code, `${context}: ${message}`, { cause: cause ?? thrown, status, reason, retryAfterMs });
+}
+
 export function messageOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
   // Node's AggregateError of a failed connect has an empty message and says it all in its parts.

@@ -1,5 +1,5 @@
 /** LIST and WATCH as answers of an API server: which bodies are read as what, and which answers are refusals. */
-import { InformerError } from "../api/informer-error.js";
+import { InformerError, inContext } from "../api/informer-error.js";
 import { asStatus, parseRetryAfter, type Status, statusError } from "../api/status-error.js";
 import type { Clock } from "../util/clock.js";
 import { parseJson } from "./json-scan.js";
@@ -47,6 +47,8 @@ export class ApiClient {
         splitter.push(chunk);
       }
       return splitter.end();
+    } catch (error) {
+      throw inContext(error, `${request.what} at ${this.#transport.server}`);
     } finally {
       response.body.close();
     }
@@ -54,12 +56,15 @@ export class ApiClient {
 
   /** Opens a watch; resolves when the server has accepted it. */
   async watch(request: ApiRequest): Promise<WatchBody> {
-    return new WatchBody((await this.#ask(request, "watch")).body);
+    const { body } = await this.#ask(request, "watch");
+    return new WatchBody(body, `${request.what} at ${this.#transport.server}`);
   }
 
   async #ask(request: ApiRequest, kind: "list" | "watch"): Promise<TransportResponse> {
     const { path, accept, signal } = request;
-    const response = await this.#transport.get({ path, accept, kind, signal });
+    const response = await this.#transport.get({ path, accept, kind, signal }).catch((error: unknown) => {
+      throw inContext(error, request.what);
+    });
     const type = String(response.headers["content-type"] ?? "");
     if (response.status === 200 && type.startsWith("application/json")) return response;
     const context = `${request.what} at ${this.#transport.server}`;
@@ -84,10 +89,13 @@ export class ApiClient {
 /** The frames of an open watch. */
 export class WatchBody {
   readonly #body: ResponseBody;
+  /** For messages: `watch pods at https://10.0.0.1:6443`. */
+  readonly #context: string;
   readonly #lines = new LineSplitter();
 
-  constructor(body: ResponseBody) {
+  constructor(body: ResponseBody, context: string) {
     this.#body = body;
+    this.#context = context;
   }
 
   /**
@@ -95,6 +103,19 @@ export class WatchBody {
    * @throws InformerError `connection` when it broke, `protocol` when it ended within a line
    */
   async read(onLine: OnBytes): Promise<boolean> {
+    try {
+      return await this.#read(onLine);
+    } catch (error) {
+      throw inContext(error, this.#context);
+    }
+  }
+
+  /** Closes the connection. */
+  close(): void {
+    this.#body.close();
+  }
+
+  async #read(onLine: OnBytes): Promise<boolean> {
     const chunk = await this.#body.read();
     if (chunk !== undefined) {
       this.#lines.push(chunk, onLine);
@@ -103,16 +124,12 @@ export class WatchBody {
     // A proxy may drop the last newline: a rest that is whole is taken, half an event is not.
     const rest = this.#lines.takeRest();
     if (rest.length > 0) {
-      if (!isWhole(rest))
+      if (!isWhole(rest)) {
         throw new InformerError("protocol", `the watch ended within an event, after ${rest.length} bytes of it`);
+      }
       onLine(rest, 0, rest.length);
     }
     return false;
-  }
-
-  /** Closes the connection. */
-  close(): void {
-    this.#body.close();
   }
 }
 

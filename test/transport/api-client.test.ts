@@ -97,7 +97,10 @@ describe("watch", () => {
     const lines: string[] = [];
     const onLine = (bytes: Buffer, start: number, end: number) => lines.push(bytes.toString("utf8", start, end));
     expect(await watch.read(onLine)).toBe(true);
-    expect(await informerErrorOf(watch.read(onLine))).toBe(broken);
+    const error = await informerErrorOf(watch.read(onLine));
+    expect(error.code).toBe(broken.code);
+    expect(error.message).toMatch(/^watch pods at .*: /);
+    expect(error.message).toContain(broken.message);
     expect(lines).toEqual([EVENTS[0]]);
     watch.close();
     expect(transport.open).toBe(0);
