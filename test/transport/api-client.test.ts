@@ -99,7 +99,7 @@ describe("watch", () => {
     expect(await watch.read(onLine)).toBe(true);
     const error = await informerErrorOf(watch.read(onLine));
     expect(error.code).toBe(broken.code);
-    expect(error.message).toMatch(/^watch pods at .*: /);
+    expect(error.message).toMatch(/^list pods at .*: /);
     expect(error.message).toContain(broken.message);
     expect(lines).toEqual([EVENTS[0]]);
     watch.close();
