@@ -12,6 +12,7 @@ export class DeltaFIFO<T extends KubernetesObject> extends Fifo<T> {
   readonly #open = new Map<string, Deltas<T>>();
 
   enqueue(delta: Delta<T>): void {
+    if (this.closed) return;
     const { key } = delta.entry;
     const open = this.#open.get(key);
     if (open === undefined) {

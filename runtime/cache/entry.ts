@@ -117,10 +117,10 @@ export class Entry<T extends KubernetesObject = KubernetesObject> implements Ent
   /** The labels, without decoding the rest of the object. */
   get labels(): Labels | undefined {
     const slab = this.#slab;
-    if (slab === undefined) return this.object.metadata?.labels as Labels | undefined;
+    if (slab === undefined) return (this.object.metadata?.labels ?? undefined) as Labels | undefined;
     const metadata = findValue(slab.buffer, this.#offset, this.#offset + this.length, "metadata");
     const labels = metadata && findValue(slab.buffer, metadata.start, metadata.end, "labels");
-    return labels && (parseJson(slab.buffer, labels.start, labels.end) as Labels);
+    return labels && ((parseJson(slab.buffer, labels.start, labels.end) ?? undefined) as Labels | undefined);
   }
 
   /** The bytes lie at the end of what is used of the slab: they are this entry's from now on. */
