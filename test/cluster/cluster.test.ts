@@ -1,11 +1,21 @@
 /** The harness itself: what the other files rely on when they stop, kill, freeze and restart servers. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { ApiClient } from "./support/api-client.js";
+import { silent } from "./support/binaries.js";
 import { RESTRICTED_CONTEXT } from "./support/cluster.js";
-import { builtBinaries, client, loadKubeConfig, ownCluster, temporaryNamespace } from "./support/harness.js";
+import {
+  builtBinaries,
+  client,
+  loadKubeConfig,
+  ownCluster,
+  temporaryFolder,
+  temporaryNamespace,
+} from "./support/harness.js";
+import { down, up } from "./support/running.js";
 import { isAlive, isOurs } from "./support/service.js";
 import { until } from "./support/until.js";
 
@@ -94,4 +104,30 @@ test("a cluster ends with the process that started it, however that goes", async
   child.kill("SIGKILL");
   await until("the guardian to do its work", () => !existsSync(directory));
   expect(isOurs(etcd, directory) || isOurs(apiServer, directory)).toBe(false);
+});
+
+test("the cluster that stays: asked for twice it is one, broken it is replaced, and only its own processes are ended", async (context) => {
+  const binaries = builtBinaries(context);
+  const cache = temporaryFolder();
+  const start = () => up(silent, cache, async () => binaries);
+  onTestFinished(async () => void (await down(cache)));
+
+  const both = await Promise.all([start(), start()]);
+  expect(both.map(({ isNew }) => isNew).sort()).toEqual([false, true]);
+  expect(both[0].cluster).toEqual(both[1].cluster);
+  expect(await start()).toEqual({ cluster: both[0].cluster, isNew: false });
+
+  process.kill(both[0].cluster.processIds[0]!, "SIGKILL");
+  await until("the API server to end", () => !isOurs(both[0].cluster.processIds[0]!, both[0].cluster.directory));
+  const { cluster, isNew } = await start();
+  expect(isNew).toBe(true);
+  expect(isOurs(both[0].cluster.processIds[1]!, both[0].cluster.directory)).toBe(false);
+
+  // A recorded id may have become another program's: here it is this one's.
+  const record = join(cache, "running.json");
+  writeFileSync(record, JSON.stringify({ ...cluster, processIds: [...cluster.processIds, process.pid] }));
+  expect(await down(cache)).toBe(true);
+  expect(cluster.processIds.filter((pid) => isOurs(pid, cluster.directory))).toEqual([]);
+  expect(readdirSync(cache)).toEqual([]);
+  expect(await down(cache)).toBe(false);
 });

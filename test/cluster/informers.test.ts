@@ -1,12 +1,16 @@
 /** Typed, built-in and dynamic informers against a real API server. */
 
+import { readFileSync } from "node:fs";
 import { DynamicSharedInformerFactory, SharedInformerFactory } from "kube-informers";
 import type { KubernetesObject, SharedInformer } from "kube-informers/codegen";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { parse } from "yaml";
+import { SharedInformerFactory as ExampleInformerFactory } from "../../examples/generated/factory.js";
 import {
   type CustomResource,
   client,
   installCustomResource,
+  installDefinition,
   loadKubeConfig,
   newCustomResource,
   temporaryCustomResource,
@@ -90,6 +94,26 @@ const SUBJECTS: readonly [title: string, make: () => Promise<Subject>][] = [
           factory.forResource({ group: "", version: "v1", resource: "configmaps" }).informer(),
         ),
     }),
+  ],
+  [
+    "generated from a definition: cron tabs",
+    async () => {
+      const definition = readFileSync(new URL("../../examples/crontab.crd.yaml", import.meta.url), "utf8");
+      await installDefinition(parse(definition));
+      return {
+        collection: (namespace) => `/apis/stable.example.com/v1/namespaces/${namespace}/crontabs`,
+        object: (name) => ({
+          apiVersion: "stable.example.com/v1",
+          kind: "CronTab",
+          metadata: { name },
+          spec: { cronSpec: "*/5 * * * *", image: "none" },
+        }),
+        informer: (namespace) =>
+          started(new ExampleInformerFactory(loadKubeConfig(), scope(namespace)), (factory) =>
+            factory.stableExampleCom().v1().cronTabs().informer(),
+          ),
+      };
+    },
   ],
   [
     "dynamic: a custom resource",

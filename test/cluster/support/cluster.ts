@@ -74,6 +74,17 @@ export class Cluster implements AsyncDisposable {
 
   /** Resolves when `/readyz` is ok and the namespace `default` exists: after 2 to 4 seconds. */
   static async start(options: ClusterOptions = {}): Promise<Cluster> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await Cluster.#start(options);
+      } catch (error) {
+        // Somebody else took a port between its choice and its use.
+        if (attempt === 3 || !String(error).includes("address already in use")) throw error;
+      }
+    }
+  }
+
+  static async #start(options: ClusterOptions): Promise<Cluster> {
     const { detached = false, progress = silent } = options;
     const binaries = options.binaries ?? (await clusterBinaries(progress));
     const directory = options.directory ?? mkdtempSync(join(tmpdir(), "kube-informers-cluster-"));

@@ -58,24 +58,39 @@ export function newCustomResource(): CustomResource {
 
 const ANYTHING = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
 
-/** The definition, as the server has it. */
-export async function installCustomResource(
+/** Installs a definition of its own making, with one version. */
+export function installCustomResource(
   { group, version, resource, kind }: CustomResource,
   { api = client, schema = ANYTHING as object } = {},
 ): Promise<ApiObject> {
-  const path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-  const name = `${resource}.${group}`;
-  const definition = await api.create(path, {
+  const definition = {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
-    metadata: { name },
+    metadata: { name: `${resource}.${group}` },
     spec: {
       group,
       scope: "Namespaced",
       names: { plural: resource, singular: kind.toLowerCase(), kind },
       versions: [{ name: version, served: true, storage: true, schema: { openAPIV3Schema: schema } }],
     },
-  });
+  };
+  return installDefinition(definition, api);
+}
+
+interface Definition {
+  readonly metadata: { readonly name: string };
+  readonly spec: {
+    readonly group: string;
+    readonly names: { readonly plural: string };
+    readonly versions: readonly { readonly name: string }[];
+  };
+}
+
+/** Resolves when the resource is served, with the definition as the server has it; it is removed after the test. */
+export async function installDefinition(definition: Definition, api = client): Promise<ApiObject> {
+  const path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+  const { name } = definition.metadata;
+  const installed = await api.create(path, definition);
   onTestFinished(async () => {
     // The test may have removed it already.
     await api.delete(`${path}/${name}`).catch(() => undefined);
@@ -86,8 +101,9 @@ export async function installCustomResource(
       );
     await until(`${name} to be gone`, isGone);
   });
-  await until(`${name} to be served`, () => api.list(`/apis/${group}/${version}/${resource}`));
-  return definition;
+  const { group, names, versions } = definition.spec;
+  await until(`${name} to be served`, () => api.list(`/apis/${group}/${versions[0]?.name}/${names.plural}`));
+  return installed;
 }
 
 export function temporaryFolder(): string {

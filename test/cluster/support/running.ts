@@ -30,6 +30,7 @@ export function recordedCluster(cache = cacheDirectory()): RunningCluster | unde
 export async function up(
   progress: Progress,
   cache = cacheDirectory(),
+  makeBinaries = () => clusterBinaries(progress, cache),
 ): Promise<{ cluster: RunningCluster; isNew: boolean }> {
   const recorded = recordedCluster(cache);
   if (recorded !== undefined) {
@@ -37,7 +38,7 @@ export async function up(
     progress.step("the recorded cluster does not answer: removing it");
     await down(cache);
   }
-  const binaries = await clusterBinaries(progress, cache);
+  const binaries = await makeBinaries();
   mkdirSync(cache, { recursive: true });
   const directory = mkdtempSync(join(cache, "running-"));
   const started = await Cluster.start({ binaries, directory, detached: true, progress });

@@ -111,8 +111,9 @@ let nextPort = 20_000 + Math.floor(Math.random() * 12_000);
  */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 1000; attempt++) {
-    nextPort = nextPort >= 32_000 ? 20_000 : nextPort + 1;
-    if (await isFree(nextPort)) return nextPort;
+    const port = nextPort;
+    nextPort = port >= 32_000 ? 20_000 : port + 1;
+    if (await isFree(port)) return port;
   }
   throw new Error("no free port between 20000 and 32000");
 }
