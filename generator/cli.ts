@@ -196,7 +196,7 @@ function jsonReport({ groups, resources, types, plan, ignored, warnings, millise
     groups,
     resources,
     types,
-    folder: relative(process.cwd(), folder) || ".",
+    folder: shortPath(folder),
     files: { created, changed, removed, unchanged: unchanged.length, foreign },
     ignored,
     warnings,
@@ -206,7 +206,7 @@ function jsonReport({ groups, resources, types, plan, ignored, warnings, millise
 
 function textReport(report: Report, flags: Flags): string {
   const { groups, resources, types, plan, ignored, milliseconds } = report;
-  const folder = relative(process.cwd(), plan.folder) || ".";
+  const folder = shortPath(plan.folder);
   const changes = [
     ...plan.created.map((path) => `+ ${path}`),
     ...plan.changed.map((path) => `~ ${path}`),
@@ -226,6 +226,12 @@ function textReport(report: Report, flags: Flags): string {
     );
   } else if (flags.dryRun === true) lines.push(...changes, "nothing was written");
   return `${lines.join("\n")}\n`;
+}
+
+/** A path as one would type it from here. */
+function shortPath(path: string): string {
+  const here = relative(process.cwd(), path) || ".";
+  return here.startsWith("..") ? path : here;
 }
 
 function count(number: number, noun: string): string {

@@ -78,7 +78,7 @@ export function parseManifest(text: string, path: string): Manifest {
   if (manifestVersion !== 1 || !isList(resources, isKnownResource) || !isList(files, isText)) throw damaged(path);
   const modules = Object.entries(asSchema(types) ?? {});
   const isModule = (entry: [string, unknown]): entry is [string, string[]] =>
-    /^[A-Za-z0-9_.-]+(?:\/[A-Za-z0-9_.-]+)+$/.test(entry[0]) &&
+    /^[a-z0-9_][a-z0-9_.-]*(?:\/[a-z0-9_][a-z0-9_.-]*)+$/.test(entry[0]) &&
     isList(entry[1], (name) => isText(name) && /^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
   if (!modules.every(isModule)) throw damaged(path);
   return { resources: resources.map(complete), types: new Map(modules), files };

@@ -161,6 +161,7 @@ function folderOf(text: string): string {
   const name = text
     .toLowerCase()
     .replace(/[^a-z0-9.-]+/g, "-")
+    .replace(/\.{2,}/g, ".")
     .replace(/^[.-]+|[.-]+$/g, "");
   return name === "" || deviceName.test(name) ? `_${name}` : name;
 }

@@ -49,6 +49,7 @@ export async function readYaml(text: string, file: string): Promise<YamlFile> {
   for (const { errors, warnings } of documents) {
     const problem = errors[0] ?? warnings[0];
     if (problem === undefined) continue;
+    if (problem.code === "RESOURCE_EXHAUSTION") throw tooDeep(at(problem.pos[0]));
     throw new GeneratorError("input", `not YAML: ${problem.message.split("\n")[0]}`, {
       at: at(problem.pos[0]),
       hint: text.includes("{{")
@@ -104,11 +105,15 @@ class Reader {
     }
     if (yaml.isAlias(node)) {
       this.#aliases += 1;
+      if (this.#aliases > limits.aliases) {
+        throw new GeneratorError("limit", `more than ${limits.aliases} aliases`, { at: this.#at(offset) });
+      }
       const target = node.resolve(document);
-      if (target === undefined || this.#aliases > limits.aliases) {
-        const message =
-          target === undefined ? `alias *${node.source} has no anchor` : `more than ${limits.aliases} aliases`;
-        throw new GeneratorError(target === undefined ? "input" : "limit", message, { at: this.#at(offset) });
+      if (target === undefined) {
+        throw new GeneratorError("input", `alias *${node.source} has no anchor`, {
+          at: this.#at(offset),
+          hint: `expected &${node.source} before it`,
+        });
       }
       return this.#value(target, document, depth + 1);
     }

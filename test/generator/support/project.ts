@@ -1,0 +1,127 @@
+/** A folder to generate into, the command line in this process, and a user's compiler over the result. */
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { onTestFinished } from "vitest";
+import { run } from "../../../generator/cli.js";
+
+export const projectRoot = fileURLToPath(new URL("../../..", import.meta.url));
+
+/** A new folder that is gone when the test is. */
+export function temporaryFolder(): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "kube-informers-generator-")));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs `kube-informers generate …`. */
+export async function generate(...args: string[]): Promise<Outcome> {
+  let out = "";
+  let err = "";
+  const terminal = {
+    out: (text: string) => {
+      out += text;
+    },
+    err: (text: string) => {
+      err += text;
+    },
+    columns: 0,
+  };
+  const code = await run(["generate", ...args], terminal);
+  return { code, out, err };
+}
+
+/** Writes a source into a folder and gives its path. */
+export function source(folder: string, name: string, content: unknown): string {
+  const path = join(folder, name);
+  writeFileSync(path, typeof content === "string" || Buffer.isBuffer(content) ? content : JSON.stringify(content));
+  return path;
+}
+
+/** Every file below a folder, by its path there. */
+export function readTree(folder: string): Record<string, string> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const paths = files.map((entry) => relative(folder, join(entry.parentPath, entry.name))).sort();
+  return Object.fromEntries(paths.map((path) => [path, readFileSync(join(folder, path), "utf8")]));
+}
+
+export interface CrdParts {
+  readonly group?: string;
+  readonly kind?: string;
+  readonly plural?: string;
+  readonly scope?: string;
+  readonly versions?: readonly object[];
+  readonly names?: object;
+  readonly spec?: object;
+}
+
+/** A definition with one version and a small schema, unless told otherwise. */
+export function crd(parts: CrdParts = {}): object {
+  const { group = "example.com", kind = "Widget", plural = `${kind.toLowerCase()}s`, scope = "Namespaced" } = parts;
+  const versions = parts.versions ?? [
+    version("v1", { spec: { type: "object", properties: { size: { type: "integer" } } } }),
+  ];
+  return {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: `${plural}.${group}` },
+    spec: { group, scope, names: { kind, plural, ...parts.names }, versions, ...parts.spec },
+  };
+}
+
+export function version(name: string, properties: object, more: object = {}): object {
+  return { name, served: true, storage: true, schema: { openAPIV3Schema: { type: "object", properties } }, ...more };
+}
+
+/** As strict as a user can be, and with the names of a browser in scope. */
+const consumerOptions: ts.CompilerOptions = {
+  target: ts.ScriptTarget.ES2023,
+  lib: ["lib.es2023.d.ts", "lib.dom.d.ts"],
+  types: ["node"],
+  typeRoots: [join(projectRoot, "node_modules", "@types")],
+  module: ts.ModuleKind.NodeNext,
+  moduleResolution: ts.ModuleResolutionKind.NodeNext,
+  noEmit: true,
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  noPropertyAccessFromIndexSignature: true,
+  noImplicitOverride: true,
+  noUnusedLocals: true,
+  verbatimModuleSyntax: true,
+  isolatedModules: true,
+  erasableSyntaxOnly: true,
+  skipLibCheck: false,
+  paths: { "kube-informers/codegen": [join(projectRoot, "runtime", "codegen.ts")] },
+};
+
+/** What a user's compiler says of the files of a folder, and of a file of his own that imports them. */
+export function compile(folder: string, consumer = ""): string[] {
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
+  writeFileSync(join(folder, "consumer.ts"), consumer);
+  const files = Object.keys(readTree(folder))
+    .filter((path) => path.endsWith(".ts"))
+    .map((path) => join(folder, path));
+  const program = ts.createProgram(files, consumerOptions);
+  return files.flatMap((file) => {
+    const sourceFile = program.getSourceFile(file);
+    const diagnostics = [...program.getSyntacticDiagnostics(sourceFile), ...program.getSemanticDiagnostics(sourceFile)];
+    return diagnostics.map(({ messageText, start = 0 }) => {
+      const line = (sourceFile?.getLineAndCharacterOfPosition(start).line ?? 0) + 1;
+      return `${relative(folder, file)}:${line} ${ts.flattenDiagnosticMessageText(messageText, " ")}`;
+    });
+  });
+}
+
+/** Compares a folder with the golden one, or makes it that where UPDATE_GOLDEN is set. */
+export function golden(name: string): string {
+  return join(dirname(fileURLToPath(import.meta.url)), "..", "golden", name);
+}
