@@ -4,7 +4,7 @@ import { InformerError } from "../api/informer-error.js";
 import { metaNamespaceKey } from "../api/keys.js";
 import { type ListOptions, listOptionsQuery } from "../api/list-options.js";
 import type { KubernetesObject } from "../api/object-meta.js";
-import { type Status, statusError } from "../api/status-error.js";
+import { asStatus, statusError } from "../api/status-error.js";
 import type { ApiClient, WatchBody } from "../transport/api-client.js";
 import { findValue, parseJson, type ScannedObject, scanObject } from "../transport/json-scan.js";
 import { Entry, type EntryMeta } from "./entry.js";
@@ -131,12 +131,18 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
         return { type, entry: this.#entry(scanned, bytes, object.start, object.end) };
       }
       case "BOOKMARK": {
-        const { metadata } = parseJson(bytes, object.start, object.end) as KubernetesObject;
+        const metadata = (parseJson(bytes, object.start, object.end) as KubernetesObject | null)?.metadata;
+        const resourceVersion = metadata?.resourceVersion ?? "";
+        if (resourceVersion === "")
+          throw new InformerError(
+            "protocol",
+            `watch ${this.name}: the server sent a bookmark without a resourceVersion`,
+          );
         const initialEventsEnd = metadata?.annotations?.["k8s.io/initial-events-end"] === "true";
-        return { type, resourceVersion: metadata?.resourceVersion ?? "", initialEventsEnd };
+        return { type, resourceVersion, initialEventsEnd };
       }
       case "ERROR": {
-        const status = parseJson(bytes, object.start, object.end) as Status;
+        const status = asStatus(parseJson(bytes, object.start, object.end)) ?? {};
         return { type, error: statusError(status.code ?? 500, status, `watch ${this.name} at ${this.#client.server}`) };
       }
       default:
@@ -147,6 +153,11 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
   #meta({ namespace, name, uid, resourceVersion }: ScannedObject): EntryMeta {
     if (name === "" || resourceVersion === "") {
       throw new InformerError("protocol", `${this.name}: the server sent an object without a name or resourceVersion`);
+    }
+    const asked = this.#options.namespace ?? "";
+    // A proxy that mixes up answers must not put another request's objects into the cache.
+    if (asked !== "" && namespace !== asked) {
+      throw new InformerError("protocol", `${this.name}: the server sent an object of namespace "${namespace}"`);
     }
     return { key: metaNamespaceKey(namespace, name), uid, resourceVersion };
   }
@@ -175,9 +186,9 @@ class JsonWatch<T extends KubernetesObject> implements Watch<T> {
       try {
         open = await this.#body.read((bytes, start, end) => events.push(this.#decode(bytes, start, end)));
       } catch (error) {
+        this.#failure = error;
         // What came whole before the fault is good: it is given out first, the fault with the next call.
         if (events.length === 0) throw error;
-        this.#failure = error;
         break;
       }
       if (!open && events.length === 0) return undefined;
@@ -221,7 +232,8 @@ function frame(bytes: Buffer, start: number, end: number): Frame {
 }
 
 function startsWith(bytes: Buffer, at: number, prefix: Buffer): boolean {
-  return at >= 0 && bytes.compare(prefix, 0, prefix.length, at, at + prefix.length) === 0;
+  const end = at + prefix.length;
+  return at >= 0 && end <= bytes.length && bytes.compare(prefix, 0, prefix.length, at, end) === 0;
 }
 
 /** What opens an object whose kind is not said: its brace, and the kind in front of what it has. */

@@ -18,6 +18,7 @@ export interface Lister<T extends KubernetesObject> {
 export interface NamespacedLister<T extends KubernetesObject> {
   /** Over all namespaces. @throws InformerError `usage` when the selector is malformed */
   list(selector?: LabelSelectorInput): Cached<T>[];
+  /** `""` means all namespaces to `list`, as in client-go. */
   namespace(namespace: string): Lister<T>;
 }
 
@@ -42,7 +43,10 @@ export class IndexerLister<T extends KubernetesObject> implements GenericLister<
   namespace(namespace: string): Lister<T> {
     const indexer = this.#indexer;
     return {
-      list: (selector) => selectObjects(indexer.entriesByIndex(NAMESPACE_INDEX, namespace), selector),
+      list: (selector) =>
+        namespace === ""
+          ? this.list(selector)
+          : selectObjects(indexer.entriesByIndex(NAMESPACE_INDEX, namespace), selector),
       get: (name) => indexer.get(metaNamespaceKey(namespace, name)),
     };
   }

@@ -14,7 +14,8 @@ export interface PagedList<T extends KubernetesObject> {
 
 /**
  * Pages after the first name no resourceVersion: the token says it. When a token has expired the whole list is
- * asked for once more, unpaged, at the first page's resourceVersion; pages of two snapshots are never mixed.
+ * asked for once more, unpaged, at the first page's resourceVersion; pages of two snapshots are never mixed. The list's
+ * resourceVersion is the first page's, as in client-go: a watch from there misses nothing, whatever later pages say.
  */
 export async function listAllPages<T extends KubernetesObject>(
   listerWatcher: ListerWatcher<T>,
@@ -24,7 +25,8 @@ export async function listAllPages<T extends KubernetesObject>(
 ): Promise<PagedList<T>> {
   const first = await listerWatcher.list(options, signal, onProgress);
   if (first.continue === "") return { ...first, paginated: false };
-  const entries = first.entries;
+  const { entries, resourceVersion } = first;
+  const { resourceVersionMatch: _, ...following } = options;
   const tokens = new Set<string>();
   let page: ListPage<T> = first;
   while (page.continue !== "") {
@@ -33,12 +35,19 @@ export async function listAllPages<T extends KubernetesObject>(
     }
     tokens.add(page.continue);
     try {
-      page = await listerWatcher.list({ ...options, resourceVersion: "", continue: page.continue }, signal, onProgress);
+      page = await listerWatcher.list(
+        { ...following, resourceVersion: "", continue: page.continue },
+        signal,
+        onProgress,
+      );
     } catch (error) {
       if (!isInformerError(error) || error.code !== "expired") throw error;
-      return { ...(await listerWatcher.list({ ...options, limit: 0 }, signal, onProgress)), paginated: true };
+      const whole = await listerWatcher.list({ ...options, limit: 0 }, signal, onProgress);
+      // A server that pages unasked has not given all of it: taken for all, the rest would count as deleted.
+      if (whole.continue !== "") throw error;
+      return { ...whole, paginated: true };
     }
     for (const entry of page.entries) entries.push(entry);
   }
-  return { entries, resourceVersion: page.resourceVersion, paginated: true };
+  return { entries, resourceVersion, paginated: true };
 }
