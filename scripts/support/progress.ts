@@ -8,7 +8,7 @@ export function terminalProgress(stream: NodeJS.WriteStream = process.stderr): P
       stream.write(`${clear}${text}\n`);
     },
     status: (text) => {
-      if (stream.isTTY) stream.write(`${clear}${text.slice(0, stream.columns - 1)}`);
+      if (stream.isTTY) stream.write(`${clear}${text.slice(0, (stream.columns || 80) - 1)}`);
     },
   };
 }

@@ -169,11 +169,12 @@ function goBuild(program: Program, versions: ClusterVersions, outDirectory: stri
     let packages = 0;
     const show = () => {
       const seconds = Math.round((performance.now() - started) / 1000);
-      progress.status(`${program.title}: ${packages} packages compiled, ${seconds} s`);
+      const compiled = packages === 0 ? "" : `${packages} packages compiled, `;
+      progress.status(`${program.title}: ${compiled}${seconds} s`);
     };
     const ticking = setInterval(show, 1000);
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      packages += text.split("\n").length - 1;
+      packages += text.split("\n").filter((line) => line !== "" && !line.startsWith("go: ")).length;
       output = (output + text).slice(-4000);
       show();
     });
