@@ -32,7 +32,7 @@ export interface EmbeddedApiServerOptions {
   readonly historyLimit?: number;
   /** 60,000 when absent. */
   readonly bookmarkIntervalMs?: number;
-  /** Events that may wait for a slow reader before its watch is ended; 10,000 when absent. */
+  /** Events that may wait for a slow reader before its watch is ended; 100,000 when absent. */
   readonly maxWaitingEvents?: number;
   /** Requests that {@link EmbeddedApiServer.requests} remembers; 10,000 when absent. */
   readonly requestLogLimit?: number;
@@ -101,7 +101,7 @@ export class EmbeddedApiServer implements AsyncDisposable {
       clock = systemClock,
       historyLimit = 10_000,
       bookmarkIntervalMs = 60_000,
-      maxWaitingEvents = 10_000,
+      maxWaitingEvents = 100_000,
     } = options;
     const revision = this.#revision;
     this.token = options.token;

@@ -112,7 +112,7 @@ describe("a definition", () => {
     ["a group that leads elsewhere", "foos.y.io", { ...spec, group: "../../x" }, "spec.group"],
     [
       "a plural that is a prototype",
-      "__proto__.y.io",
+      "foos.y.io",
       { ...spec, names: { plural: "__proto__", kind: "Foo" } },
       "spec.names.plural",
     ],

@@ -1,0 +1,39 @@
+/** The server's table of built-in resources and the generated descriptors describe one server, and were made apart. */
+import { describe, expect, it } from "vitest";
+import { resources } from "../../generated/generic.js";
+import { formatGroupVersionResource } from "../../runtime/api/group-version-resource.js";
+import type { ResourceDescriptor } from "../../runtime/api/resource-descriptor.js";
+import { BUILTIN_RESOURCES, type BuiltinResource } from "../../runtime/testing/builtin-resources.js";
+
+function factsOfServed({ kind, scope, shortNames, categories, subresources }: BuiltinResource) {
+  return {
+    kind,
+    listKind: `${kind}List`,
+    singular: kind.toLowerCase(),
+    scope,
+    shortNames,
+    categories,
+    subresources: [...subresources].sort(),
+  };
+}
+
+function factsOfGenerated(descriptor: ResourceDescriptor) {
+  const { kind, listKind, singular, scope, shortNames = [], categories = [], subresources = [] } = descriptor;
+  return { kind, listKind, singular, scope, shortNames, categories, subresources: [...subresources].sort() };
+}
+
+describe("built-in resources", () => {
+  const generated = new Map(
+    (resources as readonly ResourceDescriptor[]).map((one) => [formatGroupVersionResource(one), factsOfGenerated(one)]),
+  );
+  const served = new Map(BUILTIN_RESOURCES.map((one) => [formatGroupVersionResource(one), factsOfServed(one)]));
+  const watchable = BUILTIN_RESOURCES.filter(({ verbs }) => verbs.includes("watch")).map(formatGroupVersionResource);
+
+  it("that can be watched are those that are generated", () => {
+    expect(watchable.sort()).toEqual([...generated.keys()].sort());
+  });
+
+  it.each(watchable)("%s", (name) => {
+    expect(served.get(name)).toEqual(generated.get(name));
+  });
+});
