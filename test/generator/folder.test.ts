@@ -56,7 +56,7 @@ export const count: number = resources.length;
     await add(widget);
     await add(crd({ kind: "Gear" }));
     const files = readTree(out);
-    expect(files["example.com/v1/index.ts"]).toMatch(/gears\(\)[^]*widgets\(\)/);
+    expect(files["example.com/v1/index.ts"]).toMatch(/gears\(\)[\s\S]*widgets\(\)/);
     expect(files["example.com/v1/types.ts"]).toContain('from "./widget.js"');
     expect(compile(folder)).toEqual([]);
   });

@@ -36,7 +36,7 @@ async function printed(field: Schema, more: Record<string, Schema> = {}): Promis
 }
 
 async function typeOf(field: Schema, more?: Record<string, Schema>): Promise<string> {
-  return /^ {2}field\?:\s*([^]*?);$/m.exec(await printed(field, more))![1]!;
+  return /^ {2}field\?:\s*([\s\S]*?);$/m.exec(await printed(field, more))![1]!;
 }
 
 const object = (properties: object, more: object = {}) => ({ type: "object", properties, ...more });

@@ -103,6 +103,16 @@ const consumerOptions: ts.CompilerOptions = {
   paths: { "kube-informers/codegen": [join(projectRoot, "runtime", "codegen.ts")] },
 };
 
+/** The language's libraries and the runtime are parsed once. */
+const host = ts.createCompilerHost(consumerOptions);
+const readSource = host.getSourceFile;
+const sources = new Map<string, ts.SourceFile | undefined>();
+host.getSourceFile = (path, ...more) => {
+  if (!path.startsWith(projectRoot)) return readSource(path, ...more);
+  if (!sources.has(path)) sources.set(path, readSource(path, ...more));
+  return sources.get(path);
+};
+
 /** What a user's compiler says of the files of a folder, and of a file of his own that imports them. */
 export function compile(folder: string, consumer = ""): string[] {
   writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
@@ -110,7 +120,7 @@ export function compile(folder: string, consumer = ""): string[] {
   const files = Object.keys(readTree(folder))
     .filter((path) => path.endsWith(".ts"))
     .map((path) => join(folder, path));
-  const program = ts.createProgram(files, consumerOptions);
+  const program = ts.createProgram(files, consumerOptions, host);
   return files.flatMap((file) => {
     const sourceFile = program.getSourceFile(file);
     const diagnostics = [...program.getSyntacticDiagnostics(sourceFile), ...program.getSemanticDiagnostics(sourceFile)];

@@ -1,0 +1,92 @@
+// The same API gives the same bytes, however its source is written down.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { discover } from "../../generator/discover.js";
+import { keep, readKept } from "../../generator/load/kept.js";
+import { keptSchemaFile } from "../../generator/load/sources.js";
+import { generate, projectRoot, readTree, source, temporaryFolder } from "./support/project.js";
+
+/** The same value with the keys of every object in another order. */
+function permuted(value: unknown, random: () => number): unknown {
+  if (Array.isArray(value)) return value.map((item) => permuted(item, random));
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).map(([key, item]) => ({ key, item: permuted(item, random), order: random() }));
+  return Object.fromEntries(entries.sort((a, b) => a.order - b.order).map(({ key, item }) => [key, item]));
+}
+
+describe("the output", () => {
+  it("does not depend on the order of keys, nor on the order of files", async () => {
+    const text = readFileSync(join(projectRoot, "test/generator/fixtures/nasty.crd.yaml"), "utf8");
+    const [list] = parseAllDocuments(text).map((document) => document.toJS() as { items: object[] });
+    const want = readTree(join(projectRoot, "test/generator/golden/nasty"));
+    const property = fc.asyncProperty(
+      fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
+      async (numbers) => {
+        const random = () => numbers.next().value;
+        const folder = temporaryFolder();
+        const items = list!.items.map((item) => ({ item, order: random() })).sort((a, b) => a.order - b.order);
+        const input = source(
+          folder,
+          "input.json",
+          permuted({ kind: "List", items: items.map(({ item }) => item) }, random),
+        );
+        await generate("--crd", input, "--out", join(folder, "out"));
+        expect(readTree(join(folder, "out"))).toEqual(want);
+      },
+    );
+    await fc.assert(property, { numRuns: 5 });
+  });
+
+  it("does not depend on the language of the user", async () => {
+    const before = process.env["LC_ALL"];
+    process.env["LC_ALL"] = "tr_TR.UTF-8";
+    try {
+      const folder = temporaryFolder();
+      await generate("--crd", join(projectRoot, "examples/crontab.crd.yaml"), "--out", folder);
+      expect(readTree(folder)).toEqual(readTree(join(projectRoot, "examples/generated")));
+    } finally {
+      if (before === undefined) delete process.env["LC_ALL"];
+      else process.env["LC_ALL"] = before;
+    }
+  });
+});
+
+describe("the built-in groups", () => {
+  const documents = readKept(keptSchemaFile()!);
+
+  it("are the 61 kinds of Kubernetes 1.36 that can be listed, of which ComponentStatus cannot be watched", () => {
+    const { groups } = discover(documents);
+    const resources = groups.flatMap(({ versions }) => versions.flatMap((version) => version.resources));
+    expect(groups).toHaveLength(19);
+    expect(resources).toHaveLength(61);
+    expect(resources.filter(({ watchable }) => !watchable).map(({ kind }) => kind)).toEqual(["ComponentStatus"]);
+  });
+
+  it("are kept as the same bytes, and without descriptions", () => {
+    expect(keep(discover(documents)).equals(readFileSync(keptSchemaFile()!))).toBe(true);
+    expect(JSON.stringify(documents.map(({ schemas }) => [...schemas.values()]))).not.toContain('"description":"');
+  });
+
+  it("are what generated/ holds; there, a definition joins them, and a rebuild takes it away again", async () => {
+    const folder = temporaryFolder();
+    const built = await generate("--out", folder);
+    expect(built).toMatchObject({ code: 0, out: expect.stringContaining("19 groups, 60 resources") });
+    const want = readTree(join(projectRoot, "generated"));
+    expect(readTree(folder)).toEqual(want);
+
+    await generate("--crd", join(projectRoot, "examples/crontab.crd.yaml"), "--out", folder);
+    const joined = readTree(folder);
+    expect(joined["factory.ts"]).toMatch(
+      /core\(\): CoreInformers[\s\S]*stableExampleCom\(\): StableExampleComInformers/,
+    );
+    expect(joined["core/v1/types.ts"]).toBe(want["core/v1/types.ts"]);
+
+    expect(await generate("--out", folder, "--check")).toMatchObject({ code: 7 });
+    await generate("--out", folder);
+    expect(readTree(folder)).toEqual(want);
+  });
+});

@@ -1,0 +1,73 @@
+// The command as a process: standard input, the folder one stands in, an interrupt, and how fast help comes.
+import { spawn } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { crd, generate, projectRoot, temporaryFolder } from "./support/project.js";
+
+function start(args: readonly string[], cwd: string) {
+  const child = spawn(
+    process.execPath,
+    ["--import", import.meta.resolve("tsx"), join(projectRoot, "generator/cli.ts"), ...args],
+    { cwd },
+  );
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const texts = { out: "", err: "" };
+  child.stdout.on("data", (chunk) => (texts.out += chunk));
+  child.stderr.on("data", (chunk) => (texts.err += chunk));
+  const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+  return { child, texts, ended };
+}
+
+describe("the process", () => {
+  it("reads a definition from standard input and writes into ./generated", async () => {
+    const cwd = temporaryFolder();
+    const { child, texts, ended } = start(["generate", "--crd", "-"], cwd);
+    child.stdin.end(JSON.stringify(crd()));
+    expect(await ended).toBe(0);
+    expect(texts.out).toMatch(
+      /^1 group, 1 resource, 2 types → generated\n7 files: 7 new, 0 changed, 0 unchanged, 0 removed, in \d+\.\d\d s\n$/,
+    );
+    expect(texts.err.split("\n")).toEqual([
+      "reading <stdin>",
+      "discovering resources",
+      "building types",
+      "rendering",
+      "checking",
+      "writing",
+      "",
+    ]);
+    expect(readdirSync(join(cwd, "generated"))).toContain("factory.ts");
+  });
+
+  it("ends with 130 at Ctrl-C, and nothing was written", async () => {
+    const cwd = temporaryFolder();
+    const server = createServer(() => child.kill("SIGINT"));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close().closeAllConnections());
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/openapi/v3`;
+    const { child, ended } = start(["generate", "--openapi", url], cwd);
+    expect(await ended).toBe(130);
+    expect(existsSync(join(cwd, "generated"))).toBe(false);
+  });
+});
+
+describe("the arguments", () => {
+  it.each([
+    [["--bogus"], "unknown option '--bogus'"],
+    [["--crd"], "argument missing"],
+    [["--context", "x"], "belong to --cluster"],
+    [["extra"], "too many arguments"],
+  ])("%j are refused with 2", async (args, message) => {
+    expect(await generate(...args)).toMatchObject({ code: 2, err: expect.stringContaining(message) });
+  });
+
+  it("that ask for help get it", async () => {
+    const { code, out } = await generate("--help");
+    expect(code).toBe(0);
+    for (const option of ["--crd", "--openapi", "--cluster", "--out", "--check", "--dry-run", "--json"])
+      expect(out).toContain(option);
+  });
+});
