@@ -40,7 +40,7 @@ export async function waitForCacheSync(
       given.promise,
     ]);
     const results = new Map(informers.map((informer) => [informer.resource, resultOf(informer)]));
-    if (reason !== undefined) throw notSynced(reason, results);
+    if (reason !== undefined && informers.some((informer) => !informer.hasSynced())) throw notSynced(reason, results);
     return results;
   } finally {
     timer?.cancel();

@@ -54,6 +54,8 @@ interface Shared {
   readonly informers: Map<string, SharedInformer<KubernetesObject>>;
   readonly abort: AbortController;
   readonly running: Map<string, Promise<void>>;
+  /** Signals that end it all, each listened to once however often it is given. */
+  readonly signals: WeakSet<AbortSignal>;
   readonly resyncPeriodsMs: ReadonlyMap<string, number>;
 }
 
@@ -109,14 +111,15 @@ export class InformerFactory implements AsyncDisposable {
    * @throws InformerError `stopped` after a shutdown
    */
   start(signal?: AbortSignal): void {
-    const { informers, running, abort } = this.#shared;
+    const { informers, running, abort, signals } = this.#shared;
     if (abort.signal.aborted) throw new InformerError("stopped", "start: the factory was shut down; make a new one");
-    for (const [resource, informer] of informers) {
-      if (!running.has(resource)) running.set(resource, informer.run(abort.signal));
-    }
-    if (signal !== undefined) {
+    if (signal !== undefined && !signals.has(signal)) {
+      signals.add(signal);
       const release = onAbort(signal, () => abort.abort(signal.reason));
       abort.signal.addEventListener("abort", release, { once: true });
+    }
+    for (const [resource, informer] of informers) {
+      if (!running.has(resource)) running.set(resource, informer.run(abort.signal));
     }
   }
 
@@ -200,6 +203,7 @@ function connect(kubeConfig: KubeConfigLike, options: InformerFactoryOptions): S
     informers: new Map(),
     abort: new AbortController(),
     running: new Map(),
+    signals: new WeakSet(),
     resyncPeriodsMs: new Map(
       Array.from(options.customResync ?? [], ([resource, periodMs]) => [
         formatGroupVersionResource(resource),

@@ -14,14 +14,16 @@ export class SlowTurn extends Turn {
 }
 
 export class InformerBench {
-  readonly clock = new VirtualClock();
-  readonly server = new ScriptedListerWatcher(this.clock);
+  readonly clock: VirtualClock;
+  readonly server: ScriptedListerWatcher;
   readonly errors: InformerError[] = [];
   readonly informer: SharedInformer<Thing>;
   readonly #abort = new AbortController();
   #running: Promise<void> | undefined;
 
-  constructor(options: Partial<SharedInformerOptions<Thing>> = {}) {
+  constructor(options: Partial<SharedInformerOptions<Thing>> = {}, clock = new VirtualClock()) {
+    this.clock = clock;
+    this.server = new ScriptedListerWatcher(clock);
     this.informer = new SharedInformer<Thing>({
       listerWatcher: this.server,
       resource: "things.v1",

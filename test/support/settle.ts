@@ -10,23 +10,33 @@ export async function settle(turns = 1): Promise<void> {
   for (let turn = 0; turn < turns; turn++) await nextTurn();
 }
 
+/** So many that only what will never happen needs more, whatever else the machine does. */
+const MAX_TURNS = 1_000_000;
+
 /** Turns the event loop until the condition holds. For work in slices, and for sockets. */
-export async function turnUntil(what: string, condition: () => boolean, maxTurns = 10_000): Promise<void> {
-  for (let turn = 0; turn < maxTurns; turn++) {
+export async function turnUntil(what: string, condition: () => boolean): Promise<void> {
+  for (let turn = 0; turn < MAX_TURNS; turn++) {
     if (condition()) return;
     await nextTurn();
   }
-  throw new Error(`not so after ${maxTurns} turns: ${what}`);
+  throw new Error(`not so after ${MAX_TURNS} turns: ${what}`);
 }
 
-/** Moves the virtual time on until the promise has settled, and gives what it settled with. */
-export async function advanceUntilSettled<T>(clock: VirtualClock, promise: Promise<T>, stepMs = 100): Promise<T> {
+/**
+ * Moves the virtual time on, 100 ms at a time, until the promise has settled, and gives what it settled with.
+ * @param isIdle false while a real socket is at work: its time must not pass meanwhile
+ */
+export async function advanceUntilSettled<T>(
+  clock: VirtualClock,
+  promise: Promise<T>,
+  isIdle: () => boolean = () => true,
+): Promise<T> {
   let settled = false;
   const note = () => {
     settled = true;
   };
   promise.then(note, note);
-  for (let step = 0; step < 10_000 && !settled; step++) await clock.advance(stepMs);
+  for (let turn = 0; turn < MAX_TURNS && !settled; turn++) await clock.advance(isIdle() ? 100 : 0);
   if (!settled) throw new Error("the promise did not settle");
   return promise;
 }
