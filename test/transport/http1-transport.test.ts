@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { ServerResponse } from "node:http";
+import http, { type ServerResponse } from "node:http";
 import { networkInterfaces } from "node:os";
 import { describe, expect, test } from "vitest";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
@@ -240,6 +240,42 @@ describe("connections", () => {
     await getAll(transport, list("/warm"));
     expect((await informerErrorOf(transport.get(list()))).code).toBe("connection");
     expect(server.requests).toHaveLength(2);
+  });
+});
+
+describe("a proxy of the kubeconfig's", () => {
+  const through = (url: string, agent: http.Agent) => {
+    const clock = new VirtualClock();
+    const apply = (options: HttpsOptions) => {
+      options.agent = agent;
+    };
+    return { clock, transport: new Http1Transport(kubeConfigFor(url, apply, { proxyUrl: "http://proxy" }), clock) };
+  };
+
+  test("is gone through for lists and watches", async () => {
+    const server = await loopback((_, response) => response.end("x"));
+    const agent = new http.Agent({ keepAlive: true });
+    let made = 0;
+    const createConnection = agent.createConnection.bind(agent);
+    agent.createConnection = (...args) => {
+      made++;
+      return createConnection(...args);
+    };
+    const { transport } = through(server.url, agent);
+    await getAll(transport, list());
+    await getAll(transport, watch());
+    expect(made).toBe(1);
+    expect(server.sockets).toHaveLength(1);
+  });
+
+  test("that does not answer is of code timeout after 10 s, although there is no socket yet", async () => {
+    const agent = new http.Agent();
+    agent.createConnection = () => undefined;
+    const { transport, clock } = through("http://127.0.0.1:1", agent);
+    const request = informerErrorOf(transport.get(list()));
+    await clock.advance(10_000);
+    expect((await request).code).toBe("timeout");
+    expect(clock.pendingTimers).toBe(0);
   });
 });
 
