@@ -3,7 +3,13 @@
 import { readFileSync } from "node:fs";
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
 import { parseArgs } from "node:util";
-import { type Cached, type KubeConfigLike, type KubernetesObject, type ResourceEvent, SharedInformerFactory } from "kube-informers";
+import {
+  type Cached,
+  type KubeConfigLike,
+  type KubernetesObject,
+  type ResourceEvent,
+  SharedInformerFactory,
+} from "kube-informers";
 import type { Pod } from "kube-informers/core/v1";
 
 const { values: flags } = parseArgs({
@@ -19,7 +25,8 @@ const { values: flags } = parseArgs({
 const count = Number(flags.count);
 const SENT = "bench.example.com/sent";
 
-const statusMiB = (field: string): number => Number(readFileSync("/proc/self/status", "utf8").match(new RegExp(`^${field}:\\s+(\\d+)`, "m"))![1]) / 1024;
+const statusMiB = (field: string): number =>
+  Number(readFileSync("/proc/self/status", "utf8").match(new RegExp(`^${field}:\\s+(\\d+)`, "m"))![1]) / 1024;
 const cpuMs = (): number => {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e3;
@@ -53,11 +60,20 @@ const updated = (): void => {
 };
 const measureLatency = (object: Cached<KubernetesObject>): void => {
   const sent = object.metadata.annotations?.[SENT];
-  if (sent !== undefined) latenciesMs.push(performance.timeOrigin + performance.now() - Number(BigInt(sent) / 1000n) / 1e3);
+  if (sent !== undefined)
+    latenciesMs.push(performance.timeOrigin + performance.now() - Number(BigInt(sent) / 1000n) / 1e3);
 };
 
-const result: Record<string, unknown> = { client: `project ${flags.mode}`, node: process.version, count, baseRssMiB: statusMiB("VmRSS") };
-const kubeConfig: KubeConfigLike = { getCurrentCluster: () => ({ server: flags.url }), applyToHTTPSOptions: async () => {} };
+const result: Record<string, unknown> = {
+  client: `project ${flags.mode}`,
+  node: process.version,
+  count,
+  baseRssMiB: statusMiB("VmRSS"),
+};
+const kubeConfig: KubeConfigLike = {
+  getCurrentCluster: () => ({ server: flags.url }),
+  applyToHTTPSOptions: async () => {},
+};
 const factory = new SharedInformerFactory(kubeConfig);
 const pods = factory.core().v1().pods();
 const dynamic = factory.forResource({ group: "", version: "v1", resource: "pods" });

@@ -17,6 +17,7 @@ import { Http1Transport } from "../transport/http1-transport.js";
 import type { Transport } from "../transport/transport.js";
 import { onAbort } from "../util/abort.js";
 import { type Clock, systemClock } from "../util/clock.js";
+import { systemRandom } from "../util/random.js";
 import { Turn } from "../util/turn.js";
 import { type CacheSyncResults, waitForCacheSync } from "./cache-sync.js";
 import type { ListerFor, ResourceInformer } from "./resource-informer.js";
@@ -185,7 +186,7 @@ export class InformerFactory implements AsyncDisposable {
       transform: options.transform as TransformFunc<T> | undefined,
       clock,
       turn,
-      random: Math.random,
+      random: systemRandom,
       onError,
     });
   }
