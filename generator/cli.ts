@@ -205,7 +205,7 @@ function jsonReport({ groups, resources, types, plan, ignored, warnings, millise
 }
 
 function textReport(report: Report, flags: Flags): string {
-  const { groups, resources, types, plan, ignored, milliseconds } = report;
+  const { groups, resources, types, example, plan, ignored, milliseconds } = report;
   const folder = shortPath(plan.folder);
   const changes = [
     ...plan.created.map((path) => `+ ${path}`),
@@ -225,6 +225,9 @@ function textReport(report: Report, flags: Flags): string {
       changes.length === 0 ? "up to date" : "not up to date: run generate again without --check",
     );
   } else if (flags.dryRun === true) lines.push(...changes, "nothing was written");
+  else if (plan.created.includes("factory.ts") && example !== undefined) {
+    lines.push(`use it: new SharedInformerFactory(kubeConfig).${example}, from ${join(folder, "factory.js")}`);
+  }
   return `${lines.join("\n")}\n`;
 }
 

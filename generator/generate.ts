@@ -4,8 +4,9 @@ import { checkOutput } from "./check-output.js";
 import { discover } from "./discover.js";
 import { join } from "./join.js";
 import type { Progress } from "./load/progress.js";
-import { emptyManifest, formatManifest, manifestFile } from "./manifest.js";
+import { emptyManifest, formatManifest, type KnownResource, manifestFile } from "./manifest.js";
 import type { ApiDocument } from "./model.js";
+import { groupAccessor, resourceAccessor, versionAccessor } from "./naming.js";
 import { createRenderer } from "./render.js";
 import { typeModules } from "./schema-types.js";
 import { shapesOf } from "./shapes.js";
@@ -26,6 +27,8 @@ export interface Summary {
   readonly groups: readonly string[];
   readonly resources: readonly string[];
   readonly types: number;
+  /** The way from a factory to the first resource: `core().v1().pods()`. */
+  readonly example: string | undefined;
   readonly plan: Plan;
 }
 
@@ -67,8 +70,13 @@ export async function generate(
       [resource, version, ...(group === "" ? [] : [group])].join("."),
     ),
     types: shapes.declarations.length,
+    example: [...joined.fresh].map(chain)[0],
     plan,
   };
+}
+
+function chain({ group, version, kind, resource }: KnownResource): string {
+  return `${groupAccessor(group)}().${versionAccessor(version)}().${resourceAccessor(kind, resource)}()`;
 }
 
 /** The index of a folder that has types and no resources. */

@@ -1,6 +1,6 @@
 // The same API gives the same bytes, however its source is written down.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -8,7 +8,7 @@ import { parseAllDocuments } from "yaml";
 import { discover } from "../../generator/discover.js";
 import { keep, readKept } from "../../generator/load/kept.js";
 import { keptSchemaFile } from "../../generator/load/sources.js";
-import { generate, projectRoot, readTree, source, temporaryFolder } from "./support/project.js";
+import { compile, crd, generate, projectRoot, readTree, source, temporaryFolder } from "./support/project.js";
 
 /** The same value with the keys of every object in another order. */
 function permuted(value: unknown, random: () => number): unknown {
@@ -72,7 +72,7 @@ describe("the built-in groups", () => {
   });
 
   it("are what generated/ holds; there, a definition joins them, and a rebuild takes it away again", async () => {
-    const folder = temporaryFolder();
+    const folder = join(temporaryFolder(), "generated");
     const built = await generate("--out", folder);
     expect(built).toMatchObject({ code: 0, out: expect.stringContaining("19 groups, 60 resources") });
     const want = readTree(join(projectRoot, "generated"));
@@ -84,6 +84,17 @@ describe("the built-in groups", () => {
       /core\(\): CoreInformers[\s\S]*stableExampleCom\(\): StableExampleComInformers/,
     );
     expect(joined["core/v1/types.ts"]).toBe(want["core/v1/types.ts"]);
+
+    const inside = source(
+      folder,
+      "../inside.json",
+      crd({ group: "storage.k8s.io", kind: "StorageClass2", plural: "storageclass2s" }),
+    );
+    await generate("--crd", inside, "--out", folder);
+    const consumer =
+      'export { type StorageClass, type StorageClass2Spec, storageClass2s } from "./storage/v1/index.js";\n';
+    expect(compile(folder, consumer)).toEqual([]);
+    for (const name of ["consumer.ts", "package.json"]) rmSync(join(folder, name));
 
     expect(await generate("--out", folder, "--check")).toMatchObject({ code: 7 });
     await generate("--out", folder);

@@ -14,6 +14,7 @@ import {
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { manifestFile } from "../../generator/manifest.js";
+import { carryOut } from "../../generator/write.js";
 import { compile, crd, generate, readTree, source, temporaryFolder, version } from "./support/project.js";
 
 let folder: string;
@@ -185,7 +186,27 @@ describe("refused, and nothing is written", () => {
     chmodSync(out, 0o700);
   });
 
-  it("a place that is taken by a folder: what was moved already comes back", async () => {
+  it("what fails half-way: what was moved already comes back", () => {
+    mkdirSync(out);
+    source(out, "a.ts", "old");
+    source(out, "gone.ts", "to go");
+    source(out, "file", "no folder");
+    const before = readTree(out);
+    const plan = {
+      folder: out,
+      created: ["b/new.ts", "file/new.ts"],
+      changed: ["a.ts"],
+      removed: ["gone.ts"],
+      unchanged: [],
+      foreign: [],
+    };
+    const files = new Map(["a.ts", "b/new.ts", "file/new.ts"].map((path) => [path, "new"]));
+    expect(() => carryOut(plan, files)).toThrow("is no folder");
+    expect(readTree(out)).toEqual(before);
+    expect(readdirSync(out).sort()).toEqual(["a.ts", "file", "gone.ts"]);
+  });
+
+  it("a place that is taken by a folder", async () => {
     await add(widget);
     rmSync(join(out, "generic.ts"));
     mkdirSync(join(out, "generic.ts"));

@@ -5,7 +5,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { crd, generate, projectRoot, temporaryFolder } from "./support/project.js";
+import { run } from "../../generator/cli.js";
+import { crd, generate, projectRoot, source, temporaryFolder, version } from "./support/project.js";
 
 function start(args: readonly string[], cwd: string) {
   const child = spawn(
@@ -28,7 +29,7 @@ describe("the process", () => {
     child.stdin.end(JSON.stringify(crd()));
     expect(await ended).toBe(0);
     expect(texts.out).toMatch(
-      /^1 group, 1 resource, 2 types → generated\n7 files: 7 new, 0 changed, 0 unchanged, 0 removed, in \d+\.\d\d s\n$/,
+      /^1 group, 1 resource, 2 types → generated\n7 files: 7 new, 0 changed, 0 unchanged, 0 removed, in \d+\.\d\d s\nuse it: new SharedInformerFactory\(kubeConfig\)\.exampleCom\(\)\.v1\(\)\.widgets\(\), from generated\/factory\.js\n$/,
     );
     expect(texts.err.split("\n")).toEqual([
       "reading <stdin>",
@@ -52,6 +53,30 @@ describe("the process", () => {
     expect(await ended).toBe(130);
     expect(existsSync(join(cwd, "generated"))).toBe(false);
   });
+});
+
+it("shows one live line on a terminal, and clears it", async () => {
+  const folder = temporaryFolder();
+  let err = "";
+  const terminal = {
+    out: () => {},
+    err: (text: string) => {
+      err += text;
+    },
+    columns: 12,
+  };
+  const input = source(
+    folder,
+    "input.json",
+    crd({ versions: [version("v1", {}), version("v2", {}, { served: false })] }),
+  );
+  expect(await run(["generate", "--crd", input, "--out", join(folder, "out")], terminal)).toBe(0);
+  const shown = err.split("\r\u001b[2K");
+  expect(shown).toContain("discovering");
+  expect(shown.filter((text) => text.includes("\n"))).toEqual([
+    expect.stringMatching(/^warning: .* is not served: skipped\n$/),
+  ]);
+  expect(shown.at(-1)).toBe("");
 });
 
 describe("the arguments", () => {
