@@ -65,9 +65,7 @@ test("etcd can be restarted, and a frozen API server answers once it is thawed",
   expect((await answer).metadata.name).toBe("kept");
   await cluster.stopEtcd();
   await cluster.startEtcd();
-  await expect
-    .poll(() => api.get(`${path}/kept`).then(({ metadata }) => metadata.name, String), { timeout: 20_000 })
-    .toBe("kept");
+  await expect.poll(() => api.get(`${path}/kept`).then(({ metadata }) => metadata.name, String)).toBe("kept");
 });
 
 test("the restricted user may do nothing until RBAC says so", async (context) => {

@@ -193,11 +193,11 @@ test("kubectl get --watch: the same lines for the same changes", async (context)
     const args = ["--namespace", namespace, "get", "configmaps", "--watch", "--output-watch-events", "-o", "name"];
     const watching = followWithKubeConfig(binaries.kubectl, kubeConfigPath, args);
     onTestFinished(watching.stop);
-    await expect.poll(() => watching.lines.join(), { timeout: 10_000 }).toContain("early");
+    await expect.poll(() => watching.lines.join()).toContain("early");
     await api.create(path, { metadata: { name: "late" } });
     await api.patch(`${path}/late`, { data: { key: "value" } });
     await api.delete(`${path}/late`);
-    await expect.poll(() => watching.lines.filter((line) => line.includes("late")).length, { timeout: 10_000 }).toBe(3);
+    await expect.poll(() => watching.lines.filter((line) => line.includes("late")).length).toBe(3);
     return watching.lines.filter((line) => !line.includes("kube-root-ca"));
   };
   expect(await follow(both.embedded)).toEqual(await follow(both.real));
@@ -211,11 +211,11 @@ test("client-go: an informer is told the same", async (context) => {
     const args = ["--kubeconfig", kubeConfigPath, "--namespace", namespace, "--resource", "configmaps"];
     const informer = followWithKubeConfig(binaries.clientGo, kubeConfigPath, args);
     onTestFinished(informer.stop);
-    await expect.poll(() => informer.lines.join(), { timeout: 10_000 }).toContain("synced");
+    await expect.poll(() => informer.lines.join()).toContain("synced");
     await api.create(path, { metadata: { name: "late" } });
     await api.patch(`${path}/late`, { data: { key: "value" } });
     await api.delete(`${path}/late`);
-    await expect.poll(() => informer.lines.at(-1), { timeout: 10_000 }).toContain(`"delete","key":"${namespace}/late"`);
+    await expect.poll(() => informer.lines.at(-1)).toContain(`"delete","key":"${namespace}/late"`);
     return informer.lines.map((line) => comparable(line, namespace).replace(/"resourceVersion":"\d+",?/, ""));
   };
   expect(await follow(both.embedded)).toEqual(await follow(both.real));

@@ -9,8 +9,8 @@ import { until } from "./until.js";
 
 export const NAMESPACE = "default";
 const CONFIG_MAPS = `/api/v1/namespaces/${NAMESPACE}/configmaps`;
-/** The longest pause between two attempts, and then some. */
-export const RECOVERY = { timeout: 45_000, interval: 50 };
+/** The longest pause between two attempts, 60 s, and then some. Most recoveries take less than ten. */
+export const RECOVERY = { timeout: 90_000, interval: 50 };
 
 /** Two informers, typed and dynamic, that follow a cluster until the test ends. */
 export async function follow(cluster: Cluster) {

@@ -14,7 +14,7 @@ export interface UntilOptions {
 export async function until<T>(
   what: string,
   attempt: () => T | Promise<T>,
-  { deadlineMs = 15_000, intervalMs = 25, signal }: UntilOptions = {},
+  { deadlineMs = 30_000, intervalMs = 25, signal }: UntilOptions = {},
 ): Promise<Exclude<T, undefined | false>> {
   const end = performance.now() + deadlineMs;
   let lastError: unknown;
