@@ -14,8 +14,9 @@ import {
 import type { Exchange } from "./exchange.js";
 import { isJsonObject, type JsonObject, property } from "./json.js";
 import { isTrue, parseListQuery, parseRevision } from "./list-query.js";
-import { type DeleteOptions, type ObjectApi, versioned, type WriteOptions } from "./object-api.js";
+import type { DeleteOptions, ObjectApi, WriteOptions } from "./object-api.js";
 import { FRESHNESS_WAIT_MS, listObjects, selectObjects } from "./object-list.js";
+import { versioned } from "./object-shape.js";
 import { type ApiObject, type Revision, StoredObject } from "./object-store.js";
 import { OpenApiPublisher } from "./openapi.js";
 import { applyPatch, type PatchType } from "./patch.js";
@@ -25,9 +26,10 @@ import { reviewed } from "./reviews.js";
 import { type ResourceRoute, routeOf } from "./route.js";
 import { scaledObject, scaleOf } from "./scale.js";
 import {
-  badRequest,
+  invalid,
   methodNotAllowed,
   noSuchResource,
+  notFound,
   tooLargeResourceVersion,
   unsupportedMediaType,
 } from "./status.js";
@@ -73,6 +75,8 @@ export class ApiHandler {
   /** Resolves when the answer has been written, or its stream opened. Throws ApiError for a refusal. */
   async handle(exchange: Exchange): Promise<void> {
     const route = routeOf(exchange.path);
+    if (route?.to === "resource") return this.#resource(exchange, route.resource);
+    if (exchange.method !== "GET") throw methodNotAllowed();
     switch (route?.to) {
       case "plain":
         return this.#plain(exchange, route.path);
@@ -92,8 +96,6 @@ export class ApiHandler {
         );
       case "openapi":
         return this.#schemas(exchange, route.document);
-      case "resource":
-        return this.#resource(exchange, route.resource);
       default:
         return exchange.text(404, "404 page not found\n");
     }
@@ -134,7 +136,8 @@ export class ApiHandler {
   async #resource(exchange: Exchange, route: ResourceRoute): Promise<void> {
     const resource = this.#registry.find(route);
     const isNamespaced = resource?.scope === "Namespaced";
-    const isMisplaced = isNamespaced ? route.namespace === "" && route.name !== "" : route.namespace !== "";
+    const isCollectionOfAll = route.name === "" && (exchange.method === "GET" || resource?.custom === undefined);
+    const isMisplaced = isNamespaced ? route.namespace === "" && !isCollectionOfAll : route.namespace !== "";
     if (resource === undefined || isMisplaced) {
       if (this.#registry.isBuiltin(route.group)) throw noSuchResource();
       return exchange.text(404, "404 page not found\n");
@@ -148,12 +151,11 @@ export class ApiHandler {
   }
 
   async #collection(exchange: Exchange, resource: ServedResource, route: ResourceRoute): Promise<void> {
+    if (exchange.method === "GET") return this.#list(exchange, requireVerb(resource, "list"), route.namespace);
+    // Over all namespaces there is nothing but reading.
+    if (resource.scope === "Namespaced" && route.namespace === "") throw methodNotAllowed();
     switch (exchange.method) {
-      case "GET":
-        return this.#list(exchange, requireVerb(resource, "list"), route.namespace);
       case "POST":
-        // Without a namespace there is no place for it.
-        if (resource.scope === "Namespaced" && route.namespace === "") throw methodNotAllowed();
         return this.#create(exchange, requireVerb(resource, "create"), route.namespace);
       case "DELETE":
         return this.#deleteCollection(exchange, requireVerb(resource, "deletecollection"), route.namespace);
@@ -162,19 +164,32 @@ export class ApiHandler {
     }
   }
 
-  async #object(exchange: Exchange, resource: ServedResource, { namespace, name }: ResourceRoute): Promise<void> {
-    const options = writeOptions(exchange);
+  async #object(exchange: Exchange, resource: ServedResource, route: ResourceRoute): Promise<void> {
+    const { namespace, name } = route;
     switch (exchange.method) {
       case "GET":
         return this.#get(exchange, requireVerb(resource, "get"), namespace, name);
+      case "DELETE": {
+        const options = await readDeleteOptions(exchange);
+        return exchange.json(200, this.#objects.delete(requireVerb(resource, "delete"), namespace, name, options));
+      }
+      default:
+        return this.#write(exchange, requireVerb(resource, "update"), route, writeOptions(exchange));
+    }
+  }
+
+  /** PUT and PATCH, of an object or of its status. */
+  async #write(
+    exchange: Exchange,
+    resource: ServedResource,
+    route: ResourceRoute,
+    options: WriteOptions,
+  ): Promise<void> {
+    const { namespace, name } = route;
+    switch (exchange.method) {
       case "PUT": {
         const sent = await exchange.object(JSON_TYPES);
-        return this.#send(
-          exchange,
-          200,
-          resource,
-          this.#objects.update(requireVerb(resource, "update"), namespace, name, sent, options),
-        );
+        return this.#send(exchange, 200, resource, this.#objects.update(resource, namespace, name, sent, options));
       }
       case "PATCH": {
         const { type, patch } = await readPatch(exchange, resource);
@@ -182,17 +197,8 @@ export class ApiHandler {
           exchange,
           200,
           resource,
-          this.#objects.patch(requireVerb(resource, "patch"), namespace, name, type, patch, options),
+          this.#objects.patch(resource, namespace, name, type, patch, options),
         );
-      }
-      case "DELETE": {
-        const result = this.#objects.delete(
-          requireVerb(resource, "delete"),
-          namespace,
-          name,
-          await readDeleteOptions(exchange),
-        );
-        return exchange.json(200, result);
       }
       default:
         throw methodNotAllowed();
@@ -256,32 +262,13 @@ export class ApiHandler {
 
   async #subresource(exchange: Exchange, resource: ServedResource, route: ResourceRoute): Promise<void> {
     const { subresource, namespace, name } = route;
-    if (!resource.subresources.includes(subresource)) throw noSuchResource();
+    if (!resource.subresources.includes(subresource)) {
+      throw resource.custom === undefined ? noSuchResource() : notFound(resource, name);
+    }
     if (subresource === "scale") return this.#scale(exchange, resource, route);
     if (subresource !== "status") throw methodNotAllowed();
-    const options = { ...writeOptions(exchange), subresource };
-    switch (exchange.method) {
-      case "GET":
-        return this.#get(exchange, resource, namespace, name);
-      case "PUT":
-        return this.#send(
-          exchange,
-          200,
-          resource,
-          this.#objects.update(resource, namespace, name, await exchange.object(JSON_TYPES), options),
-        );
-      case "PATCH": {
-        const { type, patch } = await readPatch(exchange, resource);
-        return this.#send(
-          exchange,
-          200,
-          resource,
-          this.#objects.patch(resource, namespace, name, type, patch, options),
-        );
-      }
-      default:
-        throw methodNotAllowed();
-    }
+    if (exchange.method === "GET") return this.#get(exchange, resource, namespace, name);
+    return this.#write(exchange, resource, route, { ...writeOptions(exchange), subresource });
   }
 
   async #scale(exchange: Exchange, resource: ServedResource, { namespace, name }: ResourceRoute): Promise<void> {
@@ -335,7 +322,11 @@ function writeOptions(exchange: Exchange): WriteOptions {
 }
 
 function isDryRun(values: readonly unknown[]): boolean {
-  if (values.some((value) => value !== "All")) throw badRequest('dryRun: Unsupported value: supported values: "All"');
+  if (values.some((value) => value !== "All")) {
+    const message = `Unsupported value: ${JSON.stringify(values)}: supported values: "All"`;
+    const error = { type: "NotSupported", field: "dryRun", message } as const;
+    throw invalid({ group: "meta.k8s.io", kind: "CreateOptions" }, "", [error]);
+  }
   return values.length > 0;
 }
 

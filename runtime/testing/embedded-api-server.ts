@@ -3,6 +3,7 @@
  * rule was recorded; what it leaves out is said in ./object-api.ts and ./openapi.ts. Counterpart: envtest, without its binaries.
  */
 import type { GroupVersionResource } from "../api/group-version-resource.js";
+import { metaNamespaceKey } from "../api/keys.js";
 import { type Clock, systemClock } from "../util/clock.js";
 import { ApiHandler } from "./api-handler.js";
 import { CustomResources } from "./custom-resources.js";
@@ -11,8 +12,9 @@ import { HttpListener, type TlsOptions } from "./http-listener.js";
 import { type Interceptor, intercept } from "./interception.js";
 import { EmbeddedKubeConfig } from "./kube-config.js";
 import { INITIAL_NAMESPACES, NamespaceContainer } from "./namespaces.js";
-import { type DeleteOptions, ObjectApi, versioned, type WriteOptions } from "./object-api.js";
+import { type DeleteOptions, ObjectApi, type WriteOptions } from "./object-api.js";
 import { selectObjects } from "./object-list.js";
+import { versioned } from "./object-shape.js";
 import { type ApiObject, Revision, type StoredObject } from "./object-store.js";
 import type { PatchType } from "./patch.js";
 import { ResourceRegistry, type ServedResource } from "./resource-registry.js";
@@ -167,7 +169,7 @@ export class EmbeddedApiServer implements AsyncDisposable {
   get(resource: GroupVersionResource, name: string, { namespace }: ObjectPlace = {}): ApiObject | undefined {
     const served = this.#find(resource);
     const place = this.#placeOf(served, namespace);
-    const stored = served.store.get(place === "" ? name : `${place}/${name}`);
+    const stored = served.store.get(metaNamespaceKey(place, name));
     return stored === undefined ? undefined : copyOf(served, stored.object);
   }
 

@@ -5,18 +5,23 @@
  * Simplified: no managedFields, no admission plugins, no defaulting or validation of built-in kinds beyond their metadata,
  * no garbage collection by owner references; a pod is gone as soon as it is deleted, as if a kubelet had seen to it.
  */
+import { metaNamespaceKey } from "../api/keys.js";
 import type { Clock } from "../util/clock.js";
-import { CONDITIONAL_UPDATE, INITIAL_STATUS, RETURNS_DELETED } from "./builtin-resources.js";
-import { isJsonObject, type JsonObject, jsonEqual, property, without, withProperty } from "./json.js";
-import {
-  createdMetadata,
-  generateName,
-  type NamedMeta,
-  timestamp,
-  unknownMetadata,
-  updatedMetadata,
-} from "./object-metadata.js";
+import { CONDITIONAL_UPDATE, RETURNS_DELETED } from "./builtin-resources.js";
+import { type JsonObject, jsonEqual, property, without, withProperty } from "./json.js";
+import { createdMetadata, generateName, timestamp, unknownMetadata, updatedMetadata } from "./object-metadata.js";
 import { metadataErrors, strings } from "./object-rules.js";
+import {
+  assemble,
+  markDeleted,
+  specOf,
+  versioned,
+  withInitialStatus,
+  withoutRevision,
+  withRevision,
+  withSecretDefaults,
+  withStatusOf,
+} from "./object-shape.js";
 import type { ApiObject, ObjectStore, StoredObject } from "./object-store.js";
 import { applyPatch, type PatchType } from "./patch.js";
 import type { ResourceRegistry, ServedResource } from "./resource-registry.js";
@@ -24,7 +29,6 @@ import {
   alreadyExists,
   badRequest,
   conflict,
-  type FieldError,
   forbidden,
   internal,
   invalid,
@@ -33,7 +37,19 @@ import {
   type Status,
   success,
 } from "./status.js";
-import { defaulted, pruned, schemaErrors } from "./structural-schema.js";
+import { defaulted, pruned } from "./structural-schema.js";
+import {
+  checkErrors,
+  checkKind,
+  checkNamespace,
+  checkPreconditions,
+  checkSchema,
+  finalizerErrors,
+  immutableErrors,
+  metadataOf,
+  nameMissing,
+  nonEmpty,
+} from "./write-checks.js";
 
 export interface WriteOptions {
   /** Answers as if it had been done. */
@@ -89,7 +105,7 @@ export class ObjectApi {
   }
 
   get(resource: ServedResource, namespace: string, name: string): StoredObject {
-    const stored = resource.store.get(keyOf(namespace, name));
+    const stored = resource.store.get(metaNamespaceKey(namespace, name));
     if (stored === undefined) throw notFound(resource, name);
     return stored;
   }
@@ -112,8 +128,11 @@ export class ObjectApi {
     let object = assemble(resource, body, created);
     checkSchema(resource, object);
     object = this.#containers.get(resource.store.name)?.created(object) ?? object;
-    const key = keyOf(namespace, name);
-    if (resource.store.get(key) !== undefined) throw alreadyExists(resource, name);
+    const key = metaNamespaceKey(namespace, name);
+    const present = resource.store.get(key);
+    if (present !== undefined) {
+      throw alreadyExists(resource, name, present.object.metadata.deletionTimestamp !== undefined);
+    }
     return this.#put(resource, key, object, options);
   }
 
@@ -127,9 +146,7 @@ export class ObjectApi {
   ): ApiObject {
     checkKind(resource, sent);
     const metadata = metadataOf(sent);
-    if (!nonEmpty(metadata["name"])) {
-      throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
-    }
+    if (!nonEmpty(metadata["name"])) throw nameMissing(name);
     const current = this.get(resource, namespace, name);
     const isConditional = resource.custom !== undefined || CONDITIONAL_UPDATE.has(resource.resource);
     if (isConditional && !nonEmpty(metadata["resourceVersion"])) {
@@ -159,13 +176,9 @@ export class ObjectApi {
   ): ApiObject {
     const current = this.get(resource, namespace, name);
     const sent = applyPatch(type, { ...current.object, apiVersion: resource.apiVersion }, patch);
-    const { uid } = current.object.metadata;
-    const wanted = property(sent["metadata"], "uid");
-    if (wanted !== uid) {
-      const message = `Invalid value: ${JSON.stringify(wanted)}: field is immutable`;
-      throw invalid(resource, name, [{ type: "Invalid", field: "metadata.uid", message }]);
-    }
-    checkKind(resource, sent);
+    if (!nonEmpty(property(sent["metadata"], "name"))) throw nameMissing(name);
+    checkErrors(resource, name, immutableErrors(current.object, sent));
+    checkKind(resource, sent, true);
     return this.#replace(resource, namespace, current, sent, options);
   }
 
@@ -249,7 +262,7 @@ export class ObjectApi {
     if (resource.custom !== undefined) {
       const { schema } = resource.custom;
       admitted = defaulted(schema, pruned(schema, sent, dropped));
-    } else if (resource.resource === "secrets") admitted = withStringData(sent);
+    } else if (resource.resource === "secrets") admitted = withSecretDefaults(sent);
     if (dropped.length > 0 && fieldValidation === "Strict") {
       const fields = dropped.map((path) => `unknown field "${path}"`).join(", ");
       const { kind, version } = resource;
@@ -262,7 +275,7 @@ export class ObjectApi {
   }
 
   #put(resource: ServedResource, key: string, object: ApiObject, { dryRun = false }: WriteOptions): ApiObject {
-    if (dryRun) return object;
+    if (dryRun) return withoutRevision(object);
     const stored = resource.store.put(key, (revision) => withRevision(object, revision));
     this.#containers.get(resource.store.name)?.changed(key, stored.object);
     return stored.object;
@@ -329,132 +342,4 @@ export class ObjectApi {
     const why = `unable to create new content in namespace ${namespace} because it is being terminated`;
     throw forbidden(resource, name, why, [cause]);
   }
-}
-
-export function keyOf(namespace: string, name: string): string {
-  return namespace === "" ? name : `${namespace}/${name}`;
-}
-
-/** The object as a version shows it: the conversion strategy is None, so `apiVersion` alone differs. */
-export function versioned({ apiVersion }: ServedResource, object: ApiObject): ApiObject {
-  return object.apiVersion === apiVersion ? object : { ...object, apiVersion };
-}
-
-function nonEmpty(value: unknown): boolean {
-  return typeof value === "string" && value !== "";
-}
-
-function metadataOf(sent: JsonObject): JsonObject {
-  const metadata = sent["metadata"] ?? {};
-  if (!isJsonObject(metadata)) throw badRequest("metadata must be an object");
-  return metadata;
-}
-
-/** Built-in kinds may be left out, as the path says them. */
-function checkKind(resource: ServedResource, sent: JsonObject): void {
-  const { apiVersion, kind } = sent;
-  if (resource.custom !== undefined && !nonEmpty(kind)) {
-    throw badRequest(
-      `the object provided is unrecognized (must be of type ${resource.kind}): Object 'Kind' is missing`,
-    );
-  }
-  const isOther = (value: unknown, expected: string) => value !== undefined && value !== "" && value !== expected;
-  if (!isOther(apiVersion, resource.apiVersion) && !isOther(kind, resource.kind)) return;
-  const found = `${kind ?? resource.kind} in version "${apiVersion ?? resource.apiVersion}"`;
-  throw badRequest(`${found} cannot be handled as a ${resource.kind} in version "${resource.apiVersion}"`);
-}
-
-function checkNamespace(resource: ServedResource, namespace: string, metadata: JsonObject): void {
-  const sent = metadata["namespace"];
-  if (!nonEmpty(sent) || resource.scope !== "Namespaced" || sent === namespace) return;
-  throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
-}
-
-function checkErrors(resource: ServedResource, name: string, errors: readonly FieldError[]): void {
-  if (errors.length > 0) throw invalid(resource, name, errors);
-}
-
-function checkSchema(resource: ServedResource, object: ApiObject): void {
-  if (resource.custom !== undefined)
-    checkErrors(resource, object.metadata.name, schemaErrors(resource.custom.schema, object));
-}
-
-function finalizerErrors(current: NamedMeta, next: NamedMeta): FieldError[] {
-  if (current.deletionTimestamp === undefined) return [];
-  const added = strings(next.finalizers).filter((finalizer) => !strings(current.finalizers).includes(finalizer));
-  if (added.length === 0) return [];
-  const names = JSON.stringify(added);
-  const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers ${names}`;
-  return [{ type: "Forbidden", field: "metadata.finalizers", message }];
-}
-
-function checkPreconditions(
-  resource: ServedResource,
-  { object }: StoredObject,
-  { preconditions }: DeleteOptions,
-): void {
-  const { name, uid, resourceVersion } = object.metadata;
-  const kind = { group: resource.group, resource: resource.kind };
-  if (preconditions?.uid !== undefined && preconditions.uid !== uid) {
-    const why = `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`;
-    throw conflict(kind, name, why);
-  }
-  if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion) {
-    const why = `the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`;
-    throw conflict(kind, name, why);
-  }
-}
-
-/** `kind` and `apiVersion` first, as built-in objects are written. */
-function assemble(resource: ServedResource, body: JsonObject, metadata: NamedMeta): ApiObject {
-  const rest = Object.fromEntries(
-    Object.entries(body).filter(([key]) => key !== "kind" && key !== "apiVersion" && key !== "metadata"),
-  );
-  return { kind: resource.kind, apiVersion: resource.apiVersion, metadata, ...rest };
-}
-
-/** A write to the status: of a custom resource that alone is taken, of others the labels and annotations as well. */
-function withStatusOf(resource: ServedResource, current: ApiObject, body: JsonObject): ApiObject {
-  const metadata =
-    resource.custom === undefined ? updatedMetadata(current.metadata, metadataOf(body)) : current.metadata;
-  return assemble(resource, withProperty(current, "status", body["status"]), metadata);
-}
-
-function specOf(object: ApiObject, hasStatus: boolean): JsonObject {
-  const ignored = ["apiVersion", "kind", "metadata", ...(hasStatus ? ["status"] : [])];
-  return Object.fromEntries(Object.entries(object).filter(([key]) => !ignored.includes(key)));
-}
-
-function withInitialStatus(resource: ServedResource, sent: JsonObject): JsonObject {
-  if (!resource.subresources.includes("status")) return sent;
-  const status = resource.custom === undefined ? (INITIAL_STATUS.get(resource.resource) ?? {}) : undefined;
-  return withProperty(sent, "status", status);
-}
-
-/** A Secret's `stringData` is for writing alone. */
-function withStringData(sent: JsonObject): JsonObject {
-  const { stringData } = sent;
-  if (!isJsonObject(stringData)) return sent;
-  const encoded = Object.entries(stringData).map(([key, value]) => [
-    key,
-    Buffer.from(String(value)).toString("base64"),
-  ]);
-  const data = isJsonObject(sent["data"]) ? Object.entries(sent["data"]) : [];
-  return withProperty(without(sent, "stringData"), "data", Object.fromEntries([...data, ...encoded]));
-}
-
-function withRevision(object: ApiObject, revision: number): ApiObject {
-  return { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
-}
-
-/** Counts as a change of the spec, as it changes what is wanted. */
-function markDeleted(object: ApiObject, deletionTimestamp: string): ApiObject {
-  const { generation } = object.metadata;
-  const metadata = {
-    ...object.metadata,
-    ...(generation === undefined ? {} : { generation: generation + 1 }),
-    deletionTimestamp,
-    deletionGracePeriodSeconds: 0,
-  };
-  return { ...object, metadata };
 }

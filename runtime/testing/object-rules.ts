@@ -16,6 +16,9 @@ const PATH_SEGMENT_NAMES = new Set(["rbac.authorization.k8s.io"]);
 const UNCHECKED_NAMES = new Set(["ipaddresses"]);
 const LABEL_NAMES = new Set(["namespaces", "services"]);
 
+/** On built-in objects every other finalizer has a domain. */
+const STANDARD_FINALIZERS = new Set(["foregroundDeletion", "kubernetes", "orphan"]);
+
 export function isDnsLabel(text: string): boolean {
   return text.length <= MAX_LABEL && LABEL.test(text);
 }
@@ -88,9 +91,12 @@ export function metadataErrors(resource: ServedResource, metadata: ObjectMeta): 
     const problem = qualifiedNameProblem(key.toLowerCase());
     if (problem !== undefined) refuse("annotations", key, problem);
   }
-  for (const finalizer of strings(metadata.finalizers)) {
+  for (const [i, finalizer] of strings(metadata.finalizers).entries()) {
+    const isKnown = finalizer.includes("/") || resource.custom !== undefined || STANDARD_FINALIZERS.has(finalizer);
     const problem = qualifiedNameProblem(finalizer);
     if (problem !== undefined) refuse("finalizers", finalizer, problem);
+    else if (!isKnown)
+      refuse(`finalizers[${i}]`, finalizer, "name is neither a standard finalizer name nor is it fully qualified");
   }
   return errors;
 }

@@ -80,9 +80,11 @@ export function* listJson(
   as: Representation,
   table: TableOptions,
 ): Generator<string> {
+  // A list of custom resources says it when there is no more.
+  const saysNoMore = resource.custom !== undefined && as === "object";
   const metadata = {
     ...(resource.verbs.includes("watch") ? { resourceVersion: list.resourceVersion } : {}),
-    ...(list.continueToken === undefined ? {} : { continue: list.continueToken }),
+    ...(list.continueToken === undefined && !saysNoMore ? {} : { continue: list.continueToken ?? "" }),
     ...(list.remainingItemCount === undefined ? {} : { remainingItemCount: list.remainingItemCount }),
   };
   if (as === "table") {

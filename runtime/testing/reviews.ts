@@ -22,5 +22,5 @@ const STATUS: ReadonlyMap<string, object> = new Map<string, object>([
 /** The question with its answer; undefined for what is no question. */
 export function reviewed(resource: string, question: JsonObject): JsonObject | undefined {
   const status = STATUS.get(resource);
-  return status === undefined ? undefined : { ...question, status };
+  return status === undefined ? undefined : { metadata: {}, ...question, status };
 }

@@ -93,8 +93,9 @@ export function noSuchResource(): ApiError {
   return failure(404, "NotFound", "the server could not find the requested resource", { details: {} });
 }
 
-export function alreadyExists(resource: GroupResource, name: string): ApiError {
-  const message = `${qualified(resource.resource, resource.group)} "${name}" already exists`;
+export function alreadyExists(resource: GroupResource, name: string, isBeingDeleted: boolean): ApiError {
+  const prefix = isBeingDeleted ? "object is being deleted: " : "";
+  const message = `${prefix}${qualified(resource.resource, resource.group)} "${name}" already exists`;
   return failure(409, "AlreadyExists", message, { details: detailsOf(resource, name) });
 }
 
@@ -139,7 +140,7 @@ export function invalid(
   const details = {
     ...(name === "" ? {} : { name }),
     ...(kind.group === "" ? {} : { group: kind.group }),
-    kind: kind.kind,
+    ...(kind.kind === "" ? {} : { kind: kind.kind }),
     causes,
   };
   return failure(422, "Invalid", `${qualified(kind.kind, kind.group)} "${name}" is invalid: ${list}`, { details });

@@ -195,6 +195,11 @@ describe("an object", () => {
 
   it("has to say its kind, and the resourceVersion that it replaces", async () => {
     expect((await sendJson(server, "POST", CRON_TABS_PATH, { metadata: { name: "a" } })).status).toBe(400);
+    expect((await sendJson(server, "POST", CRON_TABS_PATH, { ...cronTab("a"), apiVersion: undefined })).status).toBe(
+      400,
+    );
+    const other = await sendJson(server, "POST", CRON_TABS_PATH, { ...cronTab("a"), kind: "Foo" });
+    expect([other.status, other.body.details.causes[0].field]).toEqual([422, "kind"]);
     server.create(cronTabs, cronTab("a"));
     const { status, body } = await sendJson(server, "PUT", `${CRON_TABS_PATH}/a`, cronTab("a"));
     expect([status, body.details.causes[0].field]).toEqual([422, "metadata.resourceVersion"]);

@@ -59,7 +59,7 @@ describe("create", () => {
     const { status, body } = await sendJson(server, "POST", `${PATH}?dryRun=All`, { metadata: { name: "a" } });
     expect([status, body.metadata.name]).toEqual([201, "a"]);
     expect([server.get(configMaps, "a"), server.resourceVersion]).toEqual([undefined, before]);
-    expect((await sendJson(server, "POST", `${PATH}?dryRun=Some`, { metadata: { name: "a" } })).status).toBe(400);
+    expect((await sendJson(server, "POST", `${PATH}?dryRun=Some`, { metadata: { name: "a" } })).status).toBe(422);
   });
 
   const object = { metadata: { name: "q" } };
@@ -137,6 +137,22 @@ describe("create", () => {
       422,
       "Invalid",
       /metadata.annotations/,
+    ],
+    [
+      "with a label that is no text",
+      PATH,
+      { metadata: { name: "q", labels: { a: 1 } } },
+      400,
+      "BadRequest",
+      /map of strings/,
+    ],
+    [
+      "with a finalizer of nobody",
+      PATH,
+      { metadata: { name: "q", finalizers: ["a"] } },
+      422,
+      "Invalid",
+      /fully qualified/,
     ],
     ["that is no JSON", PATH, "{bad", 400, "BadRequest", /json parse error/],
     ["that is no object", PATH, "[1]", 400, "BadRequest", /not a JSON object/],
@@ -277,7 +293,9 @@ describe("patch", () => {
     ["another name", { metadata: { name: "z" } }, 400, "BadRequest"],
     ["another uid", { metadata: { uid: "z" } }, 422, "Invalid"],
     ["an old resourceVersion", { metadata: { resourceVersion: "1" } }, 409, "Conflict"],
-    ["another kind", { kind: "Pod" }, 400, "BadRequest"],
+    ["another kind", { kind: "Pod" }, 422, "Invalid"],
+    ["a deletion", { metadata: { deletionTimestamp: "2020-01-01T00:00:00Z" } }, 422, "Invalid"],
+    ["no metadata", { metadata: null }, 400, "BadRequest"],
     ["what is no patch", [1], 400, "BadRequest"],
   ])("refuses %s", async (_what, patch, code, reason) => {
     server.create(configMaps, { metadata: { name: "a" } });
