@@ -1,7 +1,8 @@
 /** From a CustomResourceDefinition to what is served. Counterpart: apiextensions-apiserver `customresource_handler` and its controllers. */
+import { setMaxListeners } from "node:events";
 import { apiVersionOf } from "../api/group-version-resource.js";
 import type { Clock } from "../util/clock.js";
-import { isJsonObject, type JsonObject, property } from "./json.js";
+import { isJsonObject, type JsonObject, jsonEqual, property } from "./json.js";
 import type { Container } from "./object-api.js";
 import { timestamp } from "./object-metadata.js";
 import { isDnsLabel, isDnsSubdomain, strings } from "./object-rules.js";
@@ -43,8 +44,10 @@ interface DefinitionVersion {
 
 /** What is served of one definition now. */
 interface Serving {
+  readonly definition: Definition;
   readonly store: ObjectStore;
-  readonly versions: Map<string, { readonly resource: ServedResource; readonly stop: AbortController }>;
+  readonly resources: readonly ServedResource[];
+  readonly stop: AbortController;
 }
 
 export interface CustomResourcesOptions {
@@ -98,7 +101,7 @@ export class CustomResources implements Container {
     if (object === undefined) {
       const serving = this.#serving.get(name);
       if (serving === undefined) return;
-      for (const version of [...serving.versions.keys()]) this.#withdraw(serving, version);
+      this.#withdraw(serving);
       this.#serving.delete(name);
       this.#options.registry.dropStore(serving.store);
     } else this.#serve(name, object["spec"] as Definition);
@@ -111,31 +114,26 @@ export class CustomResources implements Container {
     for (const definition of definitions) this.changed(definition.metadata.name, definition);
   }
 
+  /** Whatever changes in a definition, the real server makes its storage anew, and every watch of it ends. */
   #serve(name: string, definition: Definition): void {
     const { registry, revision, historyLimit } = this.#options;
-    const serving = this.#serving.get(name) ?? {
-      store: new ObjectStore(name, revision, historyLimit),
-      versions: new Map(),
-    };
-    this.#serving.set(name, serving);
-    const served = definition.versions.filter((version) => version.served);
-    for (const version of [...serving.versions.keys()]) {
-      if (!served.some((one) => one.name === version)) this.#withdraw(serving, version);
-    }
-    for (const version of served) {
-      const stop = serving.versions.get(version.name)?.stop ?? new AbortController();
-      const resource = servedResource(definition, version, serving.store, stop.signal);
-      serving.versions.set(version.name, { resource, stop });
-      registry.add(resource);
-    }
+    const known = this.#serving.get(name);
+    if (known !== undefined && jsonEqual(known.definition, definition)) return;
+    if (known !== undefined) this.#withdraw(known);
+    const store = known?.store ?? new ObjectStore(name, revision, historyLimit);
+    const stop = new AbortController();
+    // Each open watch listens; there may be any number.
+    setMaxListeners(0, stop.signal);
+    const resources = definition.versions
+      .filter(({ served }) => served)
+      .map((version) => servedResource(definition, version, store, stop.signal));
+    this.#serving.set(name, { definition, store, resources, stop });
+    for (const resource of resources) registry.add(resource);
   }
 
-  #withdraw(serving: Serving, version: string): void {
-    const withdrawn = serving.versions.get(version);
-    if (withdrawn === undefined) return;
-    serving.versions.delete(version);
-    this.#options.registry.remove(withdrawn.resource);
-    withdrawn.stop.abort();
+  #withdraw({ resources, stop }: Serving): void {
+    for (const resource of resources) this.#options.registry.remove(resource);
+    stop.abort();
   }
 
   /** The definition with its defaults, and the status that the real server's controllers give it a moment later. */

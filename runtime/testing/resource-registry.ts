@@ -31,7 +31,7 @@ export interface CustomVersion {
   readonly scale: ScalePaths | undefined;
   /** Sent as a `Warning` header with each answer. */
   readonly deprecationWarning: string | undefined;
-  /** Aborted when this version stops being served: its watches end. */
+  /** Aborted when this is served no more, or served anew: its watches end. */
   readonly served: AbortSignal;
 }
 

@@ -279,13 +279,17 @@ describe("a custom resource", () => {
     const versions = (served: boolean) => [v1!, { ...v1, name: "v1beta1", served, storage: false }];
     server.patch(definitions, "crontabs.stable.example.com", { spec: { versions: versions(true) } });
     const beta = CRON_TABS_PATH.replace("/v1/", "/v1beta1/");
-    await using ended = await Watch.open(server, `${beta}?resourceVersion=${server.resourceVersion}`);
-    await using stays = await Watch.open(server, `${CRON_TABS_PATH}?resourceVersion=${server.resourceVersion}`);
+    await using unserved = await Watch.open(server, `${beta}?resourceVersion=${server.resourceVersion}`);
+    await using other = await Watch.open(server, `${CRON_TABS_PATH}?resourceVersion=${server.resourceVersion}`);
+    server.patch(definitions, "crontabs.stable.example.com", { metadata: { labels: { a: "b" } } });
+    expect(server.watches).toHaveLength(2);
     server.patch(definitions, "crontabs.stable.example.com", { spec: { versions: versions(false) } });
-    expect(await ended.rest()).toEqual([]);
+    // The other version is served on, but anew.
+    expect([await unserved.rest(), await other.rest()]).toEqual([[], []]);
     expect((await getJson(server, beta)).text).toBe("404 page not found\n");
+    await using again = await Watch.open(server, `${CRON_TABS_PATH}?resourceVersion=${server.resourceVersion}`);
     server.delete(cronTabs, "a");
-    expect(summary((await stays.next())!)).toBe("DELETED a");
+    expect(summary((await again.next())!)).toBe("DELETED a");
   });
 
   it("is watched at each version under that version's name", async () => {
