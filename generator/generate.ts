@@ -1,10 +1,12 @@
 /** One run: documents → discover → types → view → render → write. Knows no console and no arguments. */
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { checkOutput } from "./check-output.js";
 import { discover } from "./discover.js";
-import { join } from "./join.js";
+import { GeneratorError } from "./errors.js";
+import { isNeeded, type Joined, join, stayingIn } from "./join.js";
 import type { Progress } from "./load/progress.js";
-import { emptyManifest, formatManifest, type KnownResource, manifestFile } from "./manifest.js";
+import { emptyManifest, formatManifest, type KnownResource, type Manifest, manifestFile } from "./manifest.js";
 import type { ApiDocument } from "./model.js";
 import { groupAccessor, resourceAccessor, versionAccessor } from "./naming.js";
 import { createRenderer } from "./render.js";
@@ -42,35 +44,40 @@ export async function generate(
   const onDisk = readManifest(out);
   progress.step("discovering resources");
   const model = discover(documents);
-  const shapes = shapesOf(model);
+  const staying = stayingIn(options.join ? onDisk : emptyManifest, documents);
+  const shapes = shapesOf(model, isNeeded(staying));
   progress.step("building types");
   const built = await typeModules(shapes, { documentation: options.documentation });
-  const joined = join(options.join ? onDisk : emptyManifest, documents, model, shapes.roots, built);
+  const joined = join(staying, model, shapes.roots, built);
   progress.step("rendering");
   const render = await createRenderer();
   const files = new Map(viewsOf(joined).map((view) => [view.path, `${render(view).trimEnd()}\n`] as const));
   progress.step("checking");
   await checkOutput(files);
 
-  const expected = new Set([...joined.resources.map(moduleOf), ...joined.types.keys()].map((module) => `${module}.ts`));
-  const staying = onDisk.files.filter(
-    (path) => options.join && (expected.has(path) || files.has(path) || isTypesIndex(path, joined.types)),
-  );
-  const paths = [...new Set([...staying, ...files.keys()])];
+  const kept = keptFiles(onDisk, joined, files);
+  const missing = kept.find((path) => !existsSync(resolve(out, path)));
+  if (missing !== undefined) {
+    throw new GeneratorError("output", `${resolve(out, missing)} is gone, and this run does not make it`, {
+      hint: "generate it again from its own source, or begin with an empty folder",
+    });
+  }
+  const paths = [...files.keys(), ...kept];
   const manifest = formatManifest({ resources: joined.resources, types: joined.types, files: paths });
   const all = new Map([...files, [manifestFile, manifest] as const]);
-  const plan = planWrite(out, all, { ...onDisk, files: onDisk.files.filter((path) => !staying.includes(path)) });
+  const plan = planWrite(out, all, { ...onDisk, files: onDisk.files.filter((path) => !kept.includes(path)) });
   if (options.write) {
     progress.step("writing");
     carryOut(plan, all);
   }
+  const [first] = joined.fresh;
   return {
     groups: model.groups.map(({ name }) => name),
     resources: [...joined.fresh].map(({ group, version, resource }) =>
       [resource, version, ...(group === "" ? [] : [group])].join("."),
     ),
     types: shapes.declarations.length,
-    example: [...joined.fresh].map(chain)[0],
+    example: first === undefined ? undefined : chain(first),
     plan,
   };
 }
@@ -79,7 +86,10 @@ function chain({ group, version, kind, resource }: KnownResource): string {
   return `${groupAccessor(group)}().${versionAccessor(version)}().${resourceAccessor(kind, resource)}()`;
 }
 
-/** The index of a folder that has types and no resources. */
-function isTypesIndex(path: string, types: ReadonlyMap<string, unknown>): boolean {
-  return path.endsWith("/index.ts") && types.has(`${path.slice(0, -"index.ts".length)}types`);
+/** Files of earlier runs that belong to what stays, and that this run does not print. */
+function keptFiles(onDisk: Manifest, { resources, types }: Joined, files: ReadonlyMap<string, string>): string[] {
+  const expected = new Set([...resources.map(moduleOf), ...types.keys()].map((module) => `${module}.ts`));
+  // A folder that has types and no resources has an index too.
+  for (const module of types.keys()) expected.add(module.replace(/\/types$/, "/index").concat(".ts"));
+  return onDisk.files.filter((path) => expected.has(path) && !files.has(path));
 }

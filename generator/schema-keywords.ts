@@ -58,6 +58,12 @@ export function typeOf(schema: Schema): string | undefined {
   return schema["x-kubernetes-embedded-resource"] === true ? "object" : undefined;
 }
 
+/** Whether a schema becomes an interface: it declares fields, or has those of every Kubernetes object. */
+export function isObjectType(schema: Schema): boolean {
+  const declares = Object.keys(asSchema(schema["properties"]) ?? {}).length > 0;
+  return (typeOf(schema) === "object" && declares) || schema["x-kubernetes-embedded-resource"] === true;
+}
+
 export function isScalar(schema: Schema): boolean {
   return ["string", "number", "integer", "boolean"].includes(String(schema["type"]));
 }

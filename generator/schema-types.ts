@@ -5,7 +5,14 @@
  * openapi-typescript decides what a schema is as a type. ts-morph reads that, and builds one interface for each declaration.
  * Neither meets a foreign string: what they see are tokens, and this file turns those into names and literals at the end.
  */
-import type { InterfaceDeclarationStructure, JSDocStructure, OptionalKind, SyntaxKind, TypeNode } from "ts-morph";
+import type {
+  InterfaceDeclarationStructure,
+  JSDocStructure,
+  OptionalKind,
+  SourceFile,
+  SyntaxKind,
+  TypeNode,
+} from "ts-morph";
 import { commentLines, literal, propertyKey } from "./literals.js";
 import { importTool } from "./load/tools.js";
 import { nestedTypePart, pascalCase } from "./naming.js";
@@ -37,25 +44,7 @@ export async function typeModules(shapes: Shapes, options: TypeOptions): Promise
     compilerOptions: { noLib: true },
     manipulationSettings: { indentationText: IndentationText.TwoSpaces },
   });
-  const members = new Map<string, { properties: Map<string, { type: TypeNode; optional: boolean }>; open: boolean }>();
-  const source = project.createSourceFile("openapi.ts", await plainTypes(shapes));
-  const schemas = source.getInterfaceOrThrow("components").getPropertyOrThrow("schemas").getTypeNodeOrThrow();
-  for (const property of schemas.asKindOrThrow(SyntaxKind.TypeLiteral).getProperties()) {
-    if (shapes.tokens.get(property.getName())?.kind !== "declaration") continue;
-    const properties = new Map<string, { type: TypeNode; optional: boolean }>();
-    let open = false;
-    const type = property.getTypeNodeOrThrow();
-    const parts = type.isKind(SyntaxKind.IntersectionType) ? type.getTypeNodes() : [type];
-    for (const part of parts) {
-      const body = part.asKindOrThrow(SyntaxKind.TypeLiteral);
-      if (body.getIndexSignatures().length > 0) open = true;
-      for (const member of body.getProperties()) {
-        properties.set(member.getName(), { type: member.getTypeNodeOrThrow(), optional: member.hasQuestionToken() });
-      }
-    }
-    members.set(property.getName(), { properties, open });
-  }
-
+  const members = readMembers(project.createSourceFile("openapi.ts", await plainTypes(shapes)), shapes, SyntaxKind);
   const byModule = new Map<string, Declaration[]>();
   for (const declaration of shapes.declarations) {
     const list = byModule.get(declaration.module);
@@ -92,6 +81,38 @@ export async function typeModules(shapes: Shapes, options: TypeOptions): Promise
     modules.set(path, { names: declarations.map(({ name }) => name), imports: scope.imports, text });
   }
   return modules;
+}
+
+interface Members {
+  /** By token. */
+  readonly properties: ReadonlyMap<string, { readonly type: TypeNode; readonly optional: boolean }>;
+  /** Whether others are allowed beside them. */
+  readonly open: boolean;
+}
+
+/** The members of every declaration, by its token, from what openapi-typescript printed. */
+function readMembers(source: SourceFile, shapes: Shapes, kinds: typeof SyntaxKind): Map<string, Members> {
+  const schemas = source.getInterfaceOrThrow("components").getPropertyOrThrow("schemas").getTypeNodeOrThrow();
+  const declared = schemas
+    .asKindOrThrow(kinds.TypeLiteral)
+    .getProperties()
+    .filter((schema) => shapes.tokens.get(schema.getName())?.kind === "declaration");
+  return new Map(
+    declared.map((schema) => {
+      const type = schema.getTypeNodeOrThrow();
+      // Fields and an index signature come as an intersection.
+      const parts = type.isKind(kinds.IntersectionType) ? type.getTypeNodes() : [type];
+      const bodies = parts.map((part) => part.asKindOrThrow(kinds.TypeLiteral));
+      const properties = bodies
+        .flatMap((body) => body.getProperties())
+        .map(
+          (member) =>
+            [member.getName(), { type: member.getTypeNodeOrThrow(), optional: member.hasQuestionToken() }] as const,
+        );
+      const open = bodies.some((body) => body.getIndexSignatures().length > 0);
+      return [schema.getName(), { properties: new Map(properties), open }];
+    }),
+  );
 }
 
 /**
@@ -150,21 +171,21 @@ class ModuleScope {
       case "literals":
         return union(token.values.map((value) => ({ kind: "name", text: literal(value) })));
       case "runtime":
-        return { kind: "name", text: this.#import(runtimeModule, token.name, token.name) };
+        return { kind: "name", text: this.#import(runtimeModule, token.name) };
       case "declaration": {
         const { module, name } = token.declaration;
-        return { kind: "name", text: module === this.#module ? name : this.#import(module, name, name) };
+        return { kind: "name", text: module === this.#module ? name : this.#import(module, name) };
       }
     }
   }
 
   /** The name here of what another module exports; another one when a type of this module has it already. */
-  #import(module: string, name: string, wanted: string): string {
+  #import(module: string, name: string): string {
     const names = this.imports.get(module) ?? new Map<string, string>();
     this.imports.set(module, names);
     const known = names.get(name);
     if (known !== undefined) return known;
-    const local = this.#taken.has(wanted) ? this.#free(pascalCase(folderName(module)) + name) : wanted;
+    const local = this.#taken.has(name) ? this.#free(pascalCase(folderName(module)) + name) : name;
     this.#taken.add(local);
     names.set(name, local);
     return local;

@@ -15,6 +15,7 @@ import {
   groupVersionKinds,
   isIntOrString,
   isNullable,
+  isObjectType,
   isOpen,
   isScalar,
   type Literal,
@@ -90,8 +91,9 @@ interface Draft {
   readonly wanted: string;
   /** Properties from the root to here; orders and names what is nested. */
   readonly path: readonly string[];
-  readonly root: Draft | undefined;
   readonly origin: string;
+  /** Whether it stands beside a descriptor, whose aliases take two names. */
+  readonly besideDescriptor: boolean;
   readonly doc: Documentation;
   readonly properties: Property[];
   schema: PlainSchema;
@@ -99,8 +101,9 @@ interface Draft {
 
 const maxDepth = 200;
 
-export function shapesOf(model: Model): Shapes {
-  return new Shaper(model).run();
+/** @param needed named schemas to print although no resource of the model leads to them */
+export function shapesOf(model: Model, needed: (placement: Placement) => boolean = () => false): Shapes {
+  return new Shaper(model).run(needed);
 }
 
 class Shaper {
@@ -122,10 +125,13 @@ class Shaper {
     this.#owners = packageOwners(model);
   }
 
-  run(): Shapes {
+  run(needed: (placement: Placement) => boolean): Shapes {
     const resources = this.#model.groups.flatMap((group) => group.versions.flatMap((version) => version.resources));
     for (const resource of resources) this.#resourceOfKey.set(resource.schema, resource);
     const rootDrafts = new Map(resources.map((resource) => [resource, this.#named(resource.schema)] as const));
+    for (const [key, schema] of this.#model.schemas) {
+      if (isObjectType(schema) && needed(this.#place(key, this.#resourceOfKey.get(key)))) this.#named(key);
+    }
     for (let work = this.#pending.pop(); work !== undefined; work = this.#pending.pop()) work();
 
     const declarations = nameDrafts(this.#drafts);
@@ -151,8 +157,8 @@ class Shaper {
     const draft = this.#draft({
       ...placement,
       path: [],
-      root: undefined,
       origin: key,
+      besideDescriptor: !placement.module.endsWith("/types"),
       doc: documentation(schema, resource),
     });
     this.#byKey.set(key, draft);
@@ -168,7 +174,7 @@ class Shaper {
     return schemaPlacement(key, this.#owners.get(packageOf(key)));
   }
 
-  #draft(of: Placement & Pick<Draft, "path" | "root" | "origin" | "doc">): Draft {
+  #draft(of: Placement & Omit<Draft, "token" | "wanted" | "properties" | "schema">): Draft {
     const { name, ...rest } = of;
     const draft: Draft = { ...rest, token: this.#token(), wanted: name, properties: [], schema: freeForm };
     this.#drafts.push(draft);
@@ -245,11 +251,10 @@ class Shaper {
   }
 
   #object(schema: Schema, parent: Draft, path: readonly string[]): PlainSchema {
-    const properties = asSchema(schema["properties"]) ?? {};
-    if (Object.keys(properties).length > 0 || schema["x-kubernetes-embedded-resource"] === true) {
+    if (isObjectType(schema)) {
       const name = parent.wanted + nestedTypePart(path.at(-1)!);
-      const root = parent.root ?? parent;
-      const draft = this.#draft({ module: parent.module, name, path, root, origin: parent.origin, doc: { text: "" } });
+      const { module, origin } = parent;
+      const draft = this.#draft({ module, name, path, origin, besideDescriptor: false, doc: { text: "" } });
       this.#pending.push(() => this.#fill(draft, schema, undefined));
       return reference(draft.token);
     }
@@ -282,9 +287,7 @@ class Shaper {
         hint: "give the whole OpenAPI document: every $ref must lead to one of its components.schemas",
       });
     }
-    if (typeOf(target) === "object" && Object.keys(asSchema(target["properties"]) ?? {}).length > 0) {
-      return reference(this.#named(key).token);
-    }
+    if (isObjectType(target)) return reference(this.#named(key).token);
     // A named schema that is no object type (Time, JSON, a list) is printed where it is used.
     if (this.#inlining.has(key)) return anything;
     this.#inlining.add(key);
@@ -326,8 +329,7 @@ function nameDrafts(drafts: readonly Draft[]): Map<Draft, Declaration> {
     let name = draft.wanted;
     for (let number = 2; names.has(name); number++) name = `${draft.wanted}${number}`;
     names.add(name);
-    // The aliases that stand beside a kind's type.
-    if (draft.path.length === 0) for (const suffix of ["Informer", "Lister"]) names.add(name + suffix);
+    if (draft.besideDescriptor) for (const suffix of ["Informer", "Lister"]) names.add(name + suffix);
     const { token, module, doc, properties, schema } = draft;
     declarations.set(draft, { token, module, name, doc, properties, schema });
   }

@@ -84,7 +84,6 @@ function factoryView(groups: readonly Group[]): FileView {
     accessor: groupAccessor(name),
     className: groupClass(name),
     path: `./${groupFolder(name)}/index.js`,
-    group: stringLiteral(name),
   }));
   const clauses = [...accessors, { className: "resources", path: "./generic.js" }]
     .sort(byPathOf)
@@ -122,7 +121,6 @@ function groupView({ name, versions }: Group): FileView {
     path: `${groupFolder(name)}/index.ts`,
     template: "group",
     view: {
-      group: stringLiteral(name),
       className: groupClass(name),
       versions: versions.map(({ version }) => ({
         accessor: versionAccessor(version),
@@ -160,21 +158,10 @@ function versionView({ group, version, resources }: Group["versions"][number], t
   if (fromTypes.length > 0) {
     imports.push({ path: "./types.js", clause: moduleClause("import type", sortNames(fromTypes), "./types.js") });
   }
-  // An alias yields to a kind of the same name; a nested type yields to both, and stays reachable through `types`.
-  const kinds = new Set(resources.map(({ type }) => type));
-  const exports = accessors.map(({ name, type, resource }) => {
+  const exports = accessors.map(({ name, resource }) => {
     const path = relative(folder, moduleOf(resource));
-    const aliases = [`${type}Informer`, `${type}Lister`]
-      .filter((alias) => !kinds.has(alias))
-      .map((alias) => `type ${alias}`);
-    const own =
-      shared === undefined
-        ? []
-        : exportedTypes(types)(resource).filter((own) => !shared.includes(own) && !aliases.includes(`type ${own}`));
-    return {
-      path,
-      clause: moduleClause("export", [...sortNames([...own.map((own) => `type ${own}`), ...aliases]), name], path),
-    };
+    const names = exportedNames(resource, resources, shared, types);
+    return { path, clause: moduleClause("export", [...names.map((type) => `type ${type}`), name], path) };
   });
   exports.push({ path: "./types.js", clause: 'export type * from "./types.js";' });
   let className = versionClass(group, version);
@@ -187,10 +174,23 @@ function versionView({ group, version, resources }: Group["versions"][number], t
       reexports: byPath(exports),
       accessors,
       className,
-      apiVersion: stringLiteral(group === "" ? version : `${group}/${version}`),
       ...runtime.names,
     },
   };
+}
+
+/** The types that the index of a version passes on from the module of a resource, beside what `types` exports. */
+function exportedNames(
+  resource: KnownResource,
+  all: readonly KnownResource[],
+  shared: readonly string[] | undefined,
+  types: ViewInput["types"],
+): string[] {
+  // An alias yields to a kind of the same name; a nested type yields to both, and stays reachable through `types`.
+  const kinds = new Set(all.map(({ type }) => type));
+  const aliases = [`${resource.type}Informer`, `${resource.type}Lister`].filter((alias) => !kinds.has(alias));
+  const own = exportedTypes(types)(resource).filter((name) => !shared?.includes(name) && !aliases.includes(name));
+  return sortNames(shared === undefined ? aliases : [...own, ...aliases]);
 }
 
 /** `types.ts` of a version whose kinds declare their own types: one place to import all of them from. */
@@ -199,12 +199,12 @@ function typesBarrel({ group, version, resources }: Group["versions"][number], t
   const roots = new Set(resources.map(({ type }) => type));
   const seen = new Map<string, number>();
   for (const name of resources.flatMap(exportedTypes(types))) seen.set(name, (seen.get(name) ?? 0) + 1);
-  const clauses = resources.toSorted(byKey(moduleOf)).flatMap((resource) => {
+  const clauses = resources.toSorted(byKey(moduleOf)).map((resource) => {
     // A nested type that shares its name with a kind, or with another nested one, is reached through its own module alone.
     const names = exportedTypes(types)(resource).filter(
       (name) => name === resource.type || (seen.get(name) === 1 && !roots.has(name)),
     );
-    return [moduleClause("export type", sortNames(names), relative(folder, moduleOf(resource)))];
+    return moduleClause("export type", sortNames(names), relative(folder, moduleOf(resource)));
   });
   return { path: `${folder}/types.ts`, template: "types", view: { clauses, text: "" } };
 }
@@ -219,16 +219,16 @@ function resourceView(resource: KnownResource, modules: ViewInput["modules"]): F
     local,
     own?.imports.get(runtimeModule),
   );
-  const clauses = [
-    runtime.clause,
-    ...(own === undefined ? [moduleClause("import type", [resource.type], "./types.js")] : []),
-  ];
+  const others =
+    own === undefined
+      ? [moduleClause("import type", [resource.type], "./types.js")]
+      : importsOf(path, new Map([...own.imports].filter(([module]) => module !== runtimeModule)));
   const accessor = resourceAccessor(resource.kind, resource.resource);
   return {
     path: `${path}.ts`,
     template: "resource",
     view: {
-      clauses,
+      clauses: [runtime.clause, ...others],
       name: descriptorName(accessor),
       type: resource.type,
       scope: stringLiteral(resource.scope),

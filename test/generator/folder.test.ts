@@ -165,6 +165,13 @@ describe("refused, and nothing is written", () => {
     expect(existsSync(victim)).toBe(true);
   });
 
+  it("a folder that lost a file which this run does not make", async () => {
+    await add(widget);
+    rmSync(join(out, "example.com/v1/widget.ts"));
+    await unchanged(gadget, 6, /widget\.ts is gone, and this run does not make it\nhint: /);
+    expect(await add(widget)).toMatchObject({ code: 0 });
+  });
+
   it("two groups with one accessor", async () => {
     await add(crd({ group: "a-b.example.com" }));
     await unchanged(

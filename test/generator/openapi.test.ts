@@ -112,32 +112,46 @@ describe("a document", () => {
     expect((await fromFile(second)).files).toEqual((await fromFile(smallApi())).files);
   });
 
-  it("of one group joins another, and keeps the types that both need", async () => {
+  /** Deployments, which use a type of core that nothing in core leads to. */
+  const apps = {
+    openapi: "3.0.0",
+    paths: {
+      "/apis/apps/v1/deployments": { get: list("apps", "Deployment", "x") },
+      "/apis/apps/v1/watch/deployments": { get: {} },
+    },
+    components: {
+      schemas: {
+        "io.k8s.api.apps.v1.Deployment": kind("apps", "Deployment", {
+          status: { $ref: `#/components/schemas/${core}.PodStatus` },
+          spec: { $ref: `#/components/schemas/${core}.ForOthers` },
+        }),
+        [`${core}.PodStatus`]: { type: "object", properties: { phase: { type: "string", enum: ["Running"] } } },
+        [`${core}.ForOthers`]: { type: "object", properties: { a: { type: "string" } } },
+      },
+    },
+  };
+
+  it("of one group joins another, and neither takes away a type that the other needs", async () => {
     const folder = temporaryFolder();
     const out = join(folder, "generated");
-    const apps = {
-      openapi: "3.0.0",
-      paths: {
-        "/apis/apps/v1/deployments": { get: list("apps", "Deployment", "x") },
-        "/apis/apps/v1/watch/deployments": { get: {} },
-      },
-      components: {
-        schemas: {
-          "io.k8s.api.apps.v1.Deployment": kind("apps", "Deployment", {
-            status: { $ref: `#/components/schemas/${core}.PodStatus` },
-          }),
-          [`${core}.PodStatus`]: { type: "object", properties: { phase: { type: "string", enum: ["Running"] } } },
-        },
-      },
-    };
     const add = (document: object) => generate("--openapi", source(folder, "input.json", document), "--out", out);
-    expect(await add(smallApi())).toMatchObject({ code: 0 });
-    const before = readTree(out)["core/v1/types.ts"];
+    const whole = smallApi();
+    Object.assign(whole.components.schemas, { [`${core}.ForOthers`]: apps.components.schemas[`${core}.ForOthers`] });
+
     expect(await add(apps)).toMatchObject({ code: 0 });
-    expect(readTree(out)["core/v1/types.ts"]).toBe(before);
+    expect(readTree(out)["core/v1/types.ts"]).not.toContain("interface Pod {");
+    expect(await add(whole)).toMatchObject({ code: 0 });
+    const types = readTree(out)["core/v1/types.ts"];
+    expect(types).toMatch(/interface ForOthers [\s\S]*interface Pod [\s\S]*interface PodStatus /);
     expect(compile(folder)).toEqual([]);
-    expect(await add(smallApi())).toMatchObject({ code: 0 });
-    expect(compile(folder)).toEqual([]);
+
+    expect(await add(apps)).toMatchObject({ code: 0 });
+    expect(readTree(out)["core/v1/types.ts"]).toBe(types);
+    expect(await add(smallApi())).toMatchObject({
+      code: 6,
+      err: expect.stringMatching(/core\/v1\/types would lose ForOthers, .*\nhint: give all sources in one run/),
+    });
+    expect(readTree(out)["core/v1/types.ts"]).toBe(types);
   });
 });
 
