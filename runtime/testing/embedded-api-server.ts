@@ -17,7 +17,7 @@ import { selectObjects } from "./object-list.js";
 import { versioned } from "./object-shape.js";
 import { type ApiObject, Revision, type StoredObject } from "./object-store.js";
 import type { PatchType } from "./patch.js";
-import { ResourceRegistry, type ServedResource } from "./resource-registry.js";
+import { ResourceRegistry, type ServedResource, storageName } from "./resource-registry.js";
 import { internal, isApiError, noSuchResource, unauthorized } from "./status.js";
 import { WatchHub } from "./watch-hub.js";
 
@@ -65,11 +65,17 @@ export interface WatchFacts extends GroupVersionResource {
   readonly namespace: string;
 }
 
-/** State that {@link EmbeddedApiServer.restore} goes back to. */
+/** State that {@link EmbeddedApiServer.restore} goes back to, of this server or of another. */
 export interface ServerBackup {
-  readonly revision: number;
-  /** By the name of the store. */
-  readonly objects: ReadonlyMap<string, ReadonlyMap<string, StoredObject>>;
+  readonly resourceVersion: string;
+}
+
+/** What a backup holds: objects by the name of their store, then by key. */
+const backups = new WeakMap<ServerBackup, ReadonlyMap<string, ReadonlyMap<string, StoredObject>>>();
+
+export interface PatchOptions extends ObjectPlace, WriteOptions {
+  /** `application/merge-patch+json` when absent. */
+  readonly type?: PatchType;
 }
 
 const DEFINITIONS: GroupVersionResource = {
@@ -77,6 +83,7 @@ const DEFINITIONS: GroupVersionResource = {
   version: "v1",
   resource: "customresourcedefinitions",
 };
+const DEFINITIONS_STORE = storageName(DEFINITIONS);
 const NAMESPACES: GroupVersionResource = { group: "", version: "v1", resource: "namespaces" };
 
 /**
@@ -113,7 +120,7 @@ export class EmbeddedApiServer implements AsyncDisposable {
     this.#objects = new ObjectApi({ registry: this.#registry, clock });
     this.#customResources = new CustomResources({ registry: this.#registry, revision, clock, historyLimit });
     this.#objects.setContainer("namespaces", new NamespaceContainer(this.#registry));
-    this.#objects.setContainer("customresourcedefinitions.apiextensions.k8s.io", this.#customResources);
+    this.#objects.setContainer(DEFINITIONS_STORE, this.#customResources);
     this.#watches = new WatchHub({ revision, clock, bookmarkIntervalMs, maxWaiting: maxWaitingEvents });
     this.#handler = new ApiHandler({
       registry: this.#registry,
@@ -184,21 +191,12 @@ export class EmbeddedApiServer implements AsyncDisposable {
     );
   }
 
-  /** A merge patch, unless `type` says otherwise. */
-  patch(
-    resource: GroupVersionResource,
-    name: string,
-    patch: object,
-    {
-      namespace,
-      type = "application/merge-patch+json",
-      ...options
-    }: ObjectPlace & WriteOptions & { readonly type?: PatchType } = {},
-  ): ApiObject {
+  patch(resource: GroupVersionResource, name: string, patch: object, options: PatchOptions = {}): ApiObject {
+    const { namespace, type = "application/merge-patch+json", ...rest } = options;
     const served = this.#find(resource);
     return copyOf(
       served,
-      this.#objects.patch(served, this.#placeOf(served, namespace), name, type, plainCopy(patch), options),
+      this.#objects.patch(served, this.#placeOf(served, namespace), name, type, plainCopy(patch), rest),
     );
   }
 
@@ -234,15 +232,21 @@ export class EmbeddedApiServer implements AsyncDisposable {
 
   /** The state of this moment. */
   backup(): ServerBackup {
-    const objects = new Map([...this.#registry.stores()].map(([name, store]) => [name, store.snapshot()]));
-    return { revision: this.#revision.current, objects };
+    const backup = { resourceVersion: this.resourceVersion };
+    backups.set(backup, new Map([...this.#registry.stores()].map(([name, store]) => [name, store.snapshot()])));
+    return backup;
   }
 
-  /** Goes back to a state, resourceVersion and all, and cuts every watch: an etcd restored from a backup. */
-  restore({ revision, objects }: ServerBackup): void {
+  /**
+   * Goes back to a state, resourceVersion and all, and cuts every watch: an etcd restored from a backup.
+   * @throws TypeError when it is not one of {@link backup}
+   */
+  restore(backup: ServerBackup): void {
+    const objects = backups.get(backup);
+    if (objects === undefined) throw new TypeError("restore takes what backup() gave");
     this.cutWatches();
-    this.#revision.reset(revision);
-    const definitions = [...(objects.get("customresourcedefinitions.apiextensions.k8s.io")?.values() ?? [])];
+    this.#revision.reset(Number(backup.resourceVersion));
+    const definitions = [...(objects.get(DEFINITIONS_STORE)?.values() ?? [])];
     this.#customResources.restore(definitions.map(({ object }) => object));
     for (const [name, store] of this.#registry.stores()) store.restore(objects.get(name) ?? new Map());
   }

@@ -5,6 +5,7 @@ export {
   type LoggedRequest,
   type ObjectPlace,
   type ObjectSelection,
+  type PatchOptions,
   type ServerBackup,
   type WatchFacts,
 } from "./embedded-api-server.js";

@@ -158,7 +158,8 @@ describe("a backup", () => {
     await using watch = await Watch.open(server, PATH);
     server.restore(backup);
     expect(await failure(watch.rest())).toMatch(/ECONNRESET|UND_ERR_SOCKET/);
-    expect(server.resourceVersion).toBe(String(backup.revision));
+    expect(server.resourceVersion).toBe(backup.resourceVersion);
+    expect(() => server.restore({ ...backup })).toThrow(TypeError);
     expect([server.list(configMaps), server.list(cronTabs).length]).toEqual([[], 1]);
     // What was newer is the future now.
     await using future = await Watch.open(server, `${PATH}?resourceVersion=${later}&timeoutSeconds=10`);
