@@ -13,7 +13,7 @@ import { SharedInformer, type TransformFunc } from "../cache/shared-informer.js"
 import { SlabAllocator } from "../cache/slab.js";
 import { ApiClient } from "../transport/api-client.js";
 import type { KubeConfigLike } from "../transport/credentials.js";
-import { Http1Transport } from "../transport/http1-transport.js";
+import { HttpTransport } from "../transport/http-transport.js";
 import type { Transport } from "../transport/transport.js";
 import { onAbort } from "../util/abort.js";
 import { type Clock, systemClock } from "../util/clock.js";
@@ -194,7 +194,7 @@ export class InformerFactory implements AsyncDisposable {
 
 function connect(kubeConfig: KubeConfigLike, options: InformerFactoryOptions): Shared {
   const clock = options.clock ?? systemClock;
-  const transport = new Http1Transport(kubeConfig, clock);
+  const transport = new HttpTransport(kubeConfig, clock);
   return {
     options,
     clock,

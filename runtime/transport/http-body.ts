@@ -1,5 +1,4 @@
-/** Reads the body of a node:http answer: pulled by the reader, pushed by the socket, never more than a little in between. */
-import type { IncomingMessage } from "node:http";
+/** Reads the body of an answer: pulled by the reader, pushed by the socket, never more than a little in between. */
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { InformerError, isInformerError, messageOf } from "../api/informer-error.js";
@@ -10,7 +9,7 @@ import type { ResponseBody } from "./transport.js";
 const MAX_WAITING = 4;
 
 export class HttpBody implements ResponseBody {
-  readonly #response: IncomingMessage;
+  readonly #response: Readable;
   /** What is read: the response, or what it is unzipped to. */
   readonly #stream: Readable;
   #release: () => void = () => {};
@@ -18,16 +17,25 @@ export class HttpBody implements ResponseBody {
   #reader: Deferred<Buffer | undefined> | undefined;
   #end: { readonly error: InformerError | undefined } | undefined;
 
-  constructor(response: IncomingMessage, signal: AbortSignal) {
+  /**
+   * @param response destroying it must close the connection, or the stream within it
+   * @param brokenBy asked at the end of the response: why it is not whole, if it is not
+   */
+  constructor(
+    response: Readable,
+    contentEncoding: string | string[] | undefined,
+    signal: AbortSignal,
+    brokenBy: () => Error | undefined = () => undefined,
+  ) {
     this.#response = response;
-    const zipped = response.headers["content-encoding"] === "gzip";
+    const zipped = contentEncoding === "gzip";
     this.#stream = zipped ? response.pipe(createGunzip()) : response;
     if (zipped) {
       response.on("error", (error) => this.#stream.destroy(error));
       response.on("aborted", () => this.#stream.destroy(new Error("aborted")));
     }
     this.#stream.on("data", (chunk: Buffer) => this.#onData(chunk));
-    this.#stream.on("end", () => this.#finish(undefined));
+    this.#stream.on("end", () => this.#finish(brokenBy()));
     this.#stream.on("error", (error) => this.#finish(error));
     // A connection that closes in the middle says neither end nor error in every version of Node.
     this.#stream.on("close", () => this.#finish(new Error("closed before the end")));

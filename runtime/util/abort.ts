@@ -35,6 +35,14 @@ export function abortError(signal: AbortSignal): Error {
   return signal.reason instanceof Error ? signal.reason : new Error("called off");
 }
 
+/** What a promise gives, unless the signal aborts first: then it rejects with {@link abortError}, and the promise goes on alone. */
+export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const release = onAbort(signal, () => reject(abortError(signal)));
+    promise.then(resolve, reject).finally(release);
+  });
+}
+
 /** A promise with its ends in hand (`Promise.withResolvers` is not in Node 20). */
 export interface Deferred<T> {
   readonly promise: Promise<T>;

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { describe, expect, test } from "vitest";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
-import { Http1Transport } from "../../runtime/transport/http1-transport.js";
+import { HttpTransport } from "../../runtime/transport/http-transport.js";
 import type { ResponseBody } from "../../runtime/transport/transport.js";
 import { gzipped, readAll } from "../support/bodies.js";
 import { kubeConfigFor } from "../support/kube-config.js";
@@ -15,7 +15,7 @@ async function bodyOf(
   signal = new AbortController().signal,
 ): Promise<{ body: ResponseBody; server: Loopback; again: () => Promise<ResponseBody> }> {
   const server = await loopback((_, response) => answer(response));
-  const transport = new Http1Transport(kubeConfigFor(server.url), new VirtualClock());
+  const transport = new HttpTransport(kubeConfigFor(server.url), new VirtualClock());
   const get = async () => (await transport.get({ path: "/", accept: "*/*", kind: "list", signal })).body;
   return { body: await get(), server, again: get };
 }

@@ -4,7 +4,7 @@ import { networkInterfaces } from "node:os";
 import { describe, expect, test } from "vitest";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import type { HttpsOptions } from "../../runtime/transport/credentials.js";
-import { Http1Transport } from "../../runtime/transport/http1-transport.js";
+import { HttpTransport } from "../../runtime/transport/http-transport.js";
 import type { TransportRequest } from "../../runtime/transport/transport.js";
 import { deferred } from "../../runtime/util/abort.js";
 import { readAll } from "../support/bodies.js";
@@ -29,10 +29,10 @@ const watch = (signal = never): TransportRequest => ({
 function transportTo(url: string, apply?: (options: HttpsOptions) => void) {
   const clock = new VirtualClock();
   const kubeConfig = kubeConfigFor(url, apply);
-  return { clock, kubeConfig, transport: new Http1Transport(kubeConfig, clock) };
+  return { clock, kubeConfig, transport: new HttpTransport(kubeConfig, clock) };
 }
 
-async function getAll(transport: Http1Transport, request = list()): Promise<string> {
+async function getAll(transport: HttpTransport, request = list()): Promise<string> {
   return readAll((await transport.get(request)).body);
 }
 
@@ -249,7 +249,7 @@ describe("a proxy of the kubeconfig's", () => {
     const apply = (options: HttpsOptions) => {
       options.agent = agent;
     };
-    return { clock, transport: new Http1Transport(kubeConfigFor(url, apply, { proxyUrl: "http://proxy" }), clock) };
+    return { clock, transport: new HttpTransport(kubeConfigFor(url, apply, { proxyUrl: "http://proxy" }), clock) };
   };
 
   test("is gone through for lists and watches", async () => {

@@ -7,7 +7,7 @@ import type { TLSSocket } from "node:tls";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import type { HttpsOptions } from "../../runtime/transport/credentials.js";
-import { Http1Transport } from "../../runtime/transport/http1-transport.js";
+import { HttpTransport } from "../../runtime/transport/http-transport.js";
 import { readAll } from "../support/bodies.js";
 import { kubeConfigFor } from "../support/kube-config.js";
 import { loopback } from "../support/loopback.js";
@@ -29,7 +29,7 @@ const watch = { ...list, path: "/watch", kind: "watch" } as const;
 function transportTo(url: string, options: HttpsOptions) {
   const clock = new VirtualClock();
   const kubeConfig = kubeConfigFor(url, (given) => void Object.assign(given, options));
-  return { clock, kubeConfig, transport: new Http1Transport(kubeConfig, clock) };
+  return { clock, kubeConfig, transport: new HttpTransport(kubeConfig, clock) };
 }
 
 /** Answers with the name in the client's certificate. */

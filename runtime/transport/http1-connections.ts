@@ -1,57 +1,59 @@
 /** HTTP/1.1 over node:http and node:https, with connections that are kept and used again. */
-import { createHash } from "node:crypto";
 import http, { type IncomingMessage } from "node:http";
 import https from "node:https";
-import { InformerError, isInformerError, messageOf } from "../api/informer-error.js";
+import type { TLSSocket } from "node:tls";
 import { abortError, onAbort } from "../util/abort.js";
 import type { Clock, Timer } from "../util/clock.js";
-import { CredentialSource, type Credentials, type KubeConfigLike } from "./credentials.js";
+import {
+  CONNECT_TIMEOUT_MS,
+  codeOf,
+  connectionError,
+  connectTimeout,
+  fullPath,
+  hostOf,
+  requestHeaders,
+  tlsFingerprint,
+} from "./connections.js";
+import type { Credentials } from "./credentials.js";
 import { HttpBody } from "./http-body.js";
-import type { Transport, TransportRequest, TransportResponse } from "./transport.js";
-import { USER_AGENT } from "./user-agent.js";
+import type { TransportRequest, TransportResponse } from "./transport.js";
 
 /** Lists at one time: sixty-one informers that start together must not open as many connections for a moment's work. */
 const MAX_LIST_SOCKETS = 8;
-/** How long a connection may take to be made, name look-up and TLS handshake included. */
-const CONNECT_TIMEOUT_MS = 10_000;
-
 interface Agents {
   readonly fingerprint: string;
   readonly list: http.Agent;
   readonly watch: http.Agent;
 }
 
-export class Http1Transport implements Transport {
-  readonly #credentials: CredentialSource;
+export class Http1Connections {
+  readonly #server: URL;
   readonly #clock: Clock;
   readonly #secure: boolean;
   #agents: Agents | undefined;
 
-  /** @throws InformerError `usage` when the KubeConfig does not say which server */
-  constructor(kubeConfig: KubeConfigLike, clock: Clock) {
-    this.#credentials = new CredentialSource(kubeConfig, clock);
+  constructor(server: URL, clock: Clock) {
+    this.#server = server;
     this.#clock = clock;
-    this.#secure = this.#credentials.server.protocol === "https:";
+    this.#secure = server.protocol === "https:";
   }
 
-  get server(): string {
-    return this.#credentials.server.origin;
-  }
-
-  async get(request: TransportRequest): Promise<TransportResponse> {
-    const credentials = await this.#credentials.get();
+  /** Resolves when the headers are in, whatever the status. @throws InformerError `connection`, `tls` or `timeout` */
+  async send(request: TransportRequest, credentials: Credentials): Promise<TransportResponse> {
     const response = await this.#sendOrResend(request, credentials);
     return {
       status: response.statusCode ?? 0,
       headers: response.headers,
-      body: new HttpBody(response, request.signal),
+      body: new HttpBody(response, response.headers["content-encoding"], request.signal),
     };
   }
 
-  credentialsRefused(): void {
-    this.#credentials.invalidate();
+  /** Takes a TLS connection that is made already, for the next request of this kind. */
+  adopt(socket: TLSSocket, kind: TransportRequest["kind"], credentials: Credentials): void {
+    (this.#agentsFor(credentials)[kind] as AdoptingAgent).adopted.push(socket);
   }
 
+  /** Closes what is idle, and the rest as its requests end. */
   close(): void {
     for (const agent of [this.#agents?.list, this.#agents?.watch]) {
       if (agent === undefined) continue;
@@ -70,30 +72,28 @@ export class Http1Transport implements Transport {
     try {
       return await this.#send(request, credentials);
     } catch (error) {
-      if (!(error instanceof StaleConnection)) throw this.#failure(error);
+      if (!(error instanceof StaleConnection)) throw connectionError(error, this.#server.origin);
       closeIdle(error.agent);
     }
     try {
       return await this.#send(request, credentials);
     } catch (error) {
-      throw this.#failure(error instanceof StaleConnection ? error.cause : error);
+      throw connectionError(error instanceof StaleConnection ? error.cause : error, this.#server.origin);
     }
   }
 
   async #send(request: TransportRequest, credentials: Credentials): Promise<IncomingMessage> {
     if (request.signal.aborted) throw abortError(request.signal);
-    const { server } = this.#credentials;
-    // A server may be published below a path, as Rancher does; the URL parser writes a path that is empty as "/".
-    const path = server.pathname.replace(/\/$/, "") + request.path;
+    const server = this.#server;
     const agent = credentials.proxyAgent ?? this.#agentsFor(credentials)[request.kind];
     const options: https.RequestOptions = {
       method: "GET",
       protocol: server.protocol,
-      hostname: server.hostname.replace(/^\[(.*)\]$/, "$1"),
+      hostname: hostOf(server),
       port: server.port,
-      path,
+      path: fullPath(server, request),
       agent,
-      headers: { ...credentials.headers, accept: request.accept, "user-agent": USER_AGENT },
+      headers: requestHeaders(request, credentials),
       ...(this.#secure ? credentials.tls : {}),
     };
     return new Promise((resolve, reject) => {
@@ -119,9 +119,7 @@ export class Http1Transport implements Transport {
         fail(error);
       };
       const limitConnecting = () => {
-        timer ??= this.#clock.after(CONNECT_TIMEOUT_MS, () =>
-          callOff(new InformerError("timeout", `${this.server} took longer than ${CONNECT_TIMEOUT_MS} ms to connect`)),
-        );
+        timer ??= this.#clock.after(CONNECT_TIMEOUT_MS, () => callOff(connectTimeout(server.origin)));
       };
       const release = onAbort(request.signal, () => callOff(abortError(request.signal)));
       // Waiting for a place in the pool takes as long as the lists before it. A proxy's agent has no pool that is full.
@@ -147,10 +145,10 @@ export class Http1Transport implements Transport {
 
   /** New agents whenever the certificates change, so that a rotated one is used from the next connection on. */
   #agentsFor({ tls }: Credentials): Agents {
-    const fingerprint = createHash("sha256").update(JSON.stringify(tls)).digest("hex");
+    const fingerprint = tlsFingerprint(tls);
     if (this.#agents?.fingerprint !== fingerprint) {
       this.close();
-      const AgentClass = this.#secure ? https.Agent : http.Agent;
+      const AgentClass = this.#secure ? AdoptingAgent : http.Agent;
       this.#agents = {
         fingerprint,
         list: new AgentClass({ keepAlive: true, maxSockets: MAX_LIST_SOCKETS }),
@@ -158,12 +156,6 @@ export class Http1Transport implements Transport {
       };
     }
     return this.#agents!;
-  }
-
-  #failure(error: unknown): InformerError {
-    if (isInformerError(error)) return error;
-    const tls = /^(?:ERR_TLS|ERR_SSL|ERR_OSSL|EPROTO|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/.test(codeOf(error));
-    return new InformerError(tls ? "tls" : "connection", `${this.server}: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -177,10 +169,18 @@ class StaleConnection extends Error {
   }
 }
 
-function closeIdle(agent: http.Agent): void {
-  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
+/** Uses connections that were made elsewhere before it makes its own. */
+class AdoptingAgent extends https.Agent {
+  readonly adopted: TLSSocket[] = [];
+
+  override createConnection(
+    ...args: Parameters<https.Agent["createConnection"]>
+  ): ReturnType<https.Agent["createConnection"]> {
+    const socket = this.adopted.pop();
+    return socket?.destroyed === false ? socket : super.createConnection(...args);
+  }
 }
 
-function codeOf(error: unknown): string {
-  return String((error as NodeJS.ErrnoException | undefined)?.code ?? "");
+function closeIdle(agent: http.Agent): void {
+  for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
 }
