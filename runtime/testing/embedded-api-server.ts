@@ -10,6 +10,7 @@ import { CustomResources } from "./custom-resources.js";
 import type { Exchange } from "./exchange.js";
 import { HttpListener, type TlsOptions } from "./http-listener.js";
 import { type Interceptor, intercept } from "./interception.js";
+import { type JsonObject, parseJson, stringifyJson } from "./json.js";
 import { EmbeddedKubeConfig } from "./kube-config.js";
 import { INITIAL_NAMESPACES, NamespaceContainer } from "./namespaces.js";
 import { type DeleteOptions, ObjectApi, type WriteOptions } from "./object-api.js";
@@ -355,8 +356,8 @@ function namespaceOf(object: object): string | undefined {
 }
 
 /** As if it had been sent: what is not JSON is gone, and the caller's object is its own. */
-function plainCopy(object: object): { readonly [key: string]: unknown } {
-  return JSON.parse(JSON.stringify(object));
+function plainCopy(object: object): JsonObject {
+  return parseJson(stringifyJson(object)) as JsonObject;
 }
 
 function copyOf(resource: ServedResource, object: ApiObject): ApiObject {

@@ -4,7 +4,7 @@ import { type Http2Stream, constants as http2 } from "node:http2";
 import { Transform, type Writable } from "node:stream";
 import { promisify } from "node:util";
 import { constants, createGzip, gzip } from "node:zlib";
-import { isJsonObject, type JsonObject } from "./json.js";
+import { isJsonObject, type JsonObject, parseJson, stringifyJson } from "./json.js";
 import { type ApiError, badRequest, entityTooLarge, unsupportedMediaType } from "./status.js";
 
 const gzipBuffer = promisify(gzip);
@@ -51,7 +51,7 @@ export class Exchange {
   }
 
   async json(status: number, body: object | string, contentType = "application/json"): Promise<void> {
-    const text = typeof body === "string" ? body : JSON.stringify(body);
+    const text = typeof body === "string" ? body : stringifyJson(body);
     await this.#send(status, contentType, Buffer.from(text));
   }
 
@@ -139,7 +139,7 @@ export class Exchange {
     if (type !== undefined && !accepted.includes(type)) throw unsupportedMediaType(accepted);
     if (length === 0) return undefined;
     try {
-      return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+      return parseJson(Buffer.concat(chunks).toString("utf8"));
     } catch {
       throw badRequest("the object provided is unrecognized: json parse error");
     }

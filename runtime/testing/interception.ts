@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Clock } from "../util/clock.js";
 import type { Exchange } from "./exchange.js";
+import { stringifyJson } from "./json.js";
 
 export interface InterceptedRequest {
   readonly method: string;
@@ -76,7 +77,7 @@ async function answer(
       await written(response, piece);
     }
   } else {
-    const bytes = typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
+    const bytes = typeof body === "string" || body instanceof Uint8Array ? body : stringifyJson(body);
     if (bytes.length > 0) await written(response, bytes);
   }
 }

@@ -1,4 +1,5 @@
 /** JSON trees that came from outside: their keys may be `__proto__`, and nothing may be assigned by such a name. */
+import { randomUUID } from "node:crypto";
 
 export type JsonObject = { readonly [key: string]: unknown };
 
@@ -35,4 +36,39 @@ export function withProperty(object: JsonObject, name: string, value: unknown): 
   const entries = Object.entries(object).filter(([key]) => key !== name);
   if (value !== undefined) entries.push([name, value]);
   return Object.fromEntries(entries);
+}
+
+/** Stands before the digits of a number that is too long for JavaScript, while JSON is read or written. */
+const MARK = `${randomUUID()}:`;
+const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+const MARKED = new RegExp(`"${MARK}(-?\\d+)"`, "g");
+
+/**
+ * `JSON.parse`, but integers beyond 2^53 become BigInts: the server is Go, keeps all of int64, and gives back what it got.
+ * @throws SyntaxError when it is not JSON
+ */
+export function parseJson(text: string): unknown {
+  if (!/\d{16}/.test(text)) return JSON.parse(text);
+  const marked = text.replace(TOKEN, (token) => (isLongInteger(token) ? JSON.stringify(MARK + token) : token));
+  return JSON.parse(marked, (_key, value: unknown) => (isMarked(value) ? BigInt(value.slice(MARK.length)) : value));
+}
+
+function isLongInteger(token: string): boolean {
+  return /^-?[1-9]\d*$/.test(token) && !Number.isSafeInteger(Number(token));
+}
+
+function isMarked(value: unknown): value is string {
+  return typeof value === "string" && value.startsWith(MARK);
+}
+
+/** `JSON.stringify` of what {@link parseJson} gives. */
+export function stringifyJson(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    // A BigInt, or else this throws again.
+    if (!(error instanceof TypeError)) throw error;
+    const marked = JSON.stringify(value, (_key, one: unknown) => (typeof one === "bigint" ? MARK + String(one) : one));
+    return marked.replace(MARKED, "$1");
+  }
 }

@@ -5,6 +5,7 @@
 import { metaNamespaceKey } from "../api/keys.js";
 import type { ObjectMeta } from "../api/object-meta.js";
 import type { Clock } from "../util/clock.js";
+import { stringifyJson } from "./json.js";
 
 /** An object as it is stored. Shared by everyone who reads it, so nobody changes it. */
 export interface ApiObject {
@@ -34,7 +35,7 @@ export class StoredObject {
   get tail(): string {
     if (this.#tail === undefined) {
       const { apiVersion: _, kind: __, ...rest } = this.object;
-      this.#tail = JSON.stringify(rest).slice(1);
+      this.#tail = stringifyJson(rest).slice(1);
     }
     return this.#tail;
   }

@@ -1,4 +1,5 @@
 /** How objects are written: whole, as metadata alone, or as rows of a table. Counterpart: apiserver `endpoints/handlers/response.go`. */
+import { stringifyJson } from "./json.js";
 import type { ObjectList } from "./object-list.js";
 import type { StoredObject, StoreEvent } from "./object-store.js";
 import type { ServedResource } from "./resource-registry.js";
@@ -64,7 +65,7 @@ export function objectJson(
       return partialJson(stored);
     case "table": {
       const { resourceVersion } = stored.object.metadata;
-      return JSON.stringify(tableOf(resource, [stored], { resourceVersion }, table.include, table.wallNowMs));
+      return stringifyJson(tableOf(resource, [stored], { resourceVersion }, table.include, table.wallNowMs));
     }
   }
 }
@@ -88,7 +89,7 @@ export function* listJson(
     ...(list.remainingItemCount === undefined ? {} : { remainingItemCount: list.remainingItemCount }),
   };
   if (as === "table") {
-    yield JSON.stringify(tableOf(resource, list.items, metadata, table.include, table.wallNowMs));
+    yield stringifyJson(tableOf(resource, list.items, metadata, table.include, table.wallNowMs));
     return;
   }
   const isWhole = as === "object";

@@ -3,7 +3,7 @@
  * apiextensions-apiserver `schema/{pruning,defaulting,validation}`. Rules in CEL (`x-kubernetes-validations`) and
  * `format`s are not evaluated.
  */
-import { isJsonObject, type JsonObject, jsonEqual } from "./json.js";
+import { isJsonObject, type JsonObject, jsonEqual, stringifyJson } from "./json.js";
 import type { FieldError } from "./status.js";
 
 /** A `schema.openAPIV3Schema` of a CustomResourceDefinition. */
@@ -136,11 +136,11 @@ function validate(schema: StructuralSchema, value: unknown, path: string, errors
   }
   const { enum: allowed } = schema;
   if (allowed !== undefined && !allowed.some((one) => jsonEqual(one, value))) {
-    const supported = allowed.map((one) => JSON.stringify(one)).join(", ");
-    const message = `Unsupported value: ${JSON.stringify(value)}: supported values: ${supported}`;
+    const supported = allowed.map(stringifyJson).join(", ");
+    const message = `Unsupported value: ${stringifyJson(value)}: supported values: ${supported}`;
     errors.push({ type: "NotSupported", field: path, message });
   }
-  if (typeof value === "number") validateNumber(schema, value, path, errors);
+  if (typeof value === "number" || typeof value === "bigint") validateNumber(schema, Number(value), path, errors);
   else if (typeof value === "string") validateString(schema, value, path, errors);
   else if (Array.isArray(value)) validateArray(schema, value, path, errors);
   else if (isJsonObject(value)) validateObject(schema, value, path, errors);
@@ -150,6 +150,7 @@ function validate(schema: StructuralSchema, value: unknown, path: string, errors
 function typeOf(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "array";
+  if (typeof value === "bigint") return "integer";
   if (typeof value === "number") return Number.isInteger(value) ? "integer" : "number";
   return typeof value;
 }
@@ -165,7 +166,7 @@ function refuse(errors: FieldError[], path: string, value: unknown, rule: string
   errors.push({
     type: "Invalid",
     field: path,
-    message: `Invalid value: ${JSON.stringify(value)}: ${path} in body should ${rule}`,
+    message: `Invalid value: ${stringifyJson(value)}: ${path} in body should ${rule}`,
   });
 }
 
@@ -218,7 +219,7 @@ function validateArray(schema: StructuralSchema, value: readonly unknown[], path
     const seen = new Set<string>();
     value.forEach((item, i) => {
       const identity = keys === undefined ? item : keys.map((key) => (isJsonObject(item) ? item[key] : undefined));
-      const text = JSON.stringify(identity);
+      const text = stringifyJson(identity);
       if (seen.has(text))
         errors.push({ type: "Duplicate", field: `${path}[${i}]`, message: `Duplicate value: ${text}` });
       seen.add(text);

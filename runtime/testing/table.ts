@@ -1,4 +1,5 @@
 /** Answers for people: what kubectl prints. Counterparts: `meta/v1 Table`, and `rest.TableConvertor`. */
+import { stringifyJson } from "./json.js";
 import { jsonPathValues } from "./json-path.js";
 import type { StoredObject } from "./object-store.js";
 import type { ServedResource } from "./resource-registry.js";
@@ -76,13 +77,13 @@ function cell({ object }: StoredObject, { type, jsonPath }: PrinterColumn, wallN
   switch (type) {
     case "integer":
     case "number":
-      return typeof value === "number" ? value : null;
+      return typeof value === "number" || typeof value === "bigint" ? value : null;
     case "boolean":
       return typeof value === "boolean" ? value : null;
     case "date":
       return typeof value === "string" ? age(wallNowMs - Date.parse(value)) : "<invalid>";
     default:
-      return typeof value === "object" ? JSON.stringify(value) : String(value);
+      return typeof value === "object" ? stringifyJson(value) : String(value);
   }
 }
 
