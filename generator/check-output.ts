@@ -62,26 +62,34 @@ class OutputGrammar {
   }
 
   #statement(node: ts.Statement): string | undefined {
-    const { ts } = { ts: this.#ts };
+    const ts = this.#ts;
     if (ts.isImportDeclaration(node)) {
       if (node.importClause === undefined) return "an import for its side effects";
       return this.#specifier(node.moduleSpecifier) ? undefined : "an import from elsewhere";
     }
-    if (ts.isExportDeclaration(node))
+    if (ts.isExportDeclaration(node)) {
       return this.#specifier(node.moduleSpecifier) ? undefined : "an export from elsewhere";
-    if (ts.isInterfaceDeclaration(node))
-      return node.members.every((member) => this.#member(member)) ? undefined : "an interface of another kind";
-    if (ts.isTypeAliasDeclaration(node)) return this.#type(node.type) ? undefined : "a type of another kind";
+    }
+    if (ts.isInterfaceDeclaration(node)) {
+      const plain = node.heritageClauses === undefined && node.typeParameters === undefined;
+      return plain && node.members.every((member) => this.#member(member)) ? undefined : "an interface of another kind";
+    }
+    if (ts.isTypeAliasDeclaration(node)) {
+      return node.typeParameters === undefined && this.#type(node.type) ? undefined : "a type of another kind";
+    }
     if (ts.isVariableStatement(node)) {
       const constant = (node.declarationList.flags & ts.NodeFlags.Const) !== 0;
       const data = node.declarationList.declarations.every(
-        ({ name, initializer }) => ts.isIdentifier(name) && initializer !== undefined && this.#data(initializer),
+        ({ name, type, initializer }) =>
+          ts.isIdentifier(name) &&
+          type !== undefined &&
+          this.#type(type) &&
+          initializer !== undefined &&
+          this.#data(initializer),
       );
       return constant && data ? undefined : "a variable that is no constant of data";
     }
-    if (ts.isClassDeclaration(node))
-      return node.members.every((member) => this.#classMember(member)) ? undefined : "a class of another kind";
-    return "a statement";
+    return ts.isClassDeclaration(node) && this.#class(node) ? undefined : "a statement or a class of another kind";
   }
 
   #specifier(node: ts.Expression | undefined): boolean {
@@ -94,7 +102,7 @@ class OutputGrammar {
   }
 
   #member(node: ts.TypeElement): boolean {
-    const { ts } = { ts: this.#ts };
+    const ts = this.#ts;
     if (ts.isIndexSignatureDeclaration(node)) return this.#type(node.type);
     return (
       ts.isPropertySignature(node) &&
@@ -105,7 +113,7 @@ class OutputGrammar {
   }
 
   #type(node: ts.TypeNode): boolean {
-    const { ts } = { ts: this.#ts };
+    const ts = this.#ts;
     if (ts.isArrayTypeNode(node)) return this.#type(node.elementType);
     if (ts.isParenthesizedTypeNode(node)) return this.#type(node.type);
     if (ts.isUnionTypeNode(node)) return node.types.every((type) => this.#type(type));
@@ -125,7 +133,7 @@ class OutputGrammar {
   }
 
   #data(node: ts.Expression): boolean {
-    const { ts } = { ts: this.#ts };
+    const ts = this.#ts;
     if (ts.isArrayLiteralExpression(node))
       return node.elements.every((element) => ts.isIdentifier(element) || this.#data(element));
     if (ts.isObjectLiteralExpression(node)) {
@@ -138,7 +146,7 @@ class OutputGrammar {
   }
 
   #constant(node: ts.Node): boolean {
-    const { ts } = { ts: this.#ts };
+    const ts = this.#ts;
     if (ts.isPrefixUnaryExpression(node))
       return node.operator === ts.SyntaxKind.MinusToken && ts.isNumericLiteral(node.operand);
     return (
@@ -150,19 +158,47 @@ class OutputGrammar {
   }
 
   /** `#factory`, its constructor, and methods that return an informer or the next step of the chain. */
-  #classMember(node: ts.ClassElement): boolean {
-    const { ts } = { ts: this.#ts };
-    if (ts.isPropertyDeclaration(node)) return ts.isPrivateIdentifier(node.name) && node.initializer === undefined;
-    const body = ts.isConstructorDeclaration(node) || ts.isMethodDeclaration(node) ? node.body?.statements : undefined;
-    if (body?.length !== 1) return false;
-    const text = body[0]!.getText();
-    if (ts.isConstructorDeclaration(node))
-      return text === "this.#factory = factory;" || text === "super(source, options, resources);";
+  #class(node: ts.ClassDeclaration): boolean {
+    const ts = this.#ts;
+    const heritage = (node.heritageClauses ?? []).map((clause) => clause.getText());
     return (
-      node.name !== undefined &&
+      node.typeParameters === undefined &&
+      heritage.every((text) => text === "extends InformerFactory") &&
+      (node.modifiers ?? []).every(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) &&
+      node.members.every((member) => this.#classMember(member))
+    );
+  }
+
+  #classMember(node: ts.ClassElement): boolean {
+    const ts = this.#ts;
+    if (ts.isPropertyDeclaration(node)) return /^readonly #factory: \w+;$/.test(node.getText());
+    if (!ts.isConstructorDeclaration(node) && !ts.isMethodDeclaration(node)) return false;
+    const body = node.body?.statements;
+    if (body?.length !== 1 || node.modifiers !== undefined || node.typeParameters !== undefined) return false;
+    const text = body[0]!.getText();
+    if (ts.isConstructorDeclaration(node)) {
+      return (
+        node.parameters.every((parameter) => this.#parameter(parameter)) &&
+        (text === "this.#factory = factory;" || text === "super(source, options, resources);")
+      );
+    }
+    return (
       ts.isIdentifier(node.name) &&
-      (node as ts.MethodDeclaration).parameters.length === 0 &&
+      node.parameters.length === 0 &&
+      node.type !== undefined &&
+      this.#type(node.type) &&
       /^return (?:new \w+\(this(?:\.#factory)?\)|this\.#factory\.resource\(\w+\));$/.test(text)
+    );
+  }
+
+  #parameter({ name, type, initializer, modifiers, dotDotDotToken }: ts.ParameterDeclaration): boolean {
+    return (
+      this.#ts.isIdentifier(name) &&
+      type !== undefined &&
+      this.#type(type) &&
+      initializer === undefined &&
+      modifiers === undefined &&
+      dotDotDotToken === undefined
     );
   }
 }

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 /** The command line: arguments, progress, summary, exit codes. The only file of the generator that prints. */
-import { readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { exitCodes, formatPosition, GeneratorError, isGeneratorError } from "./errors.js";
 import type { Summary } from "./generate.js";
+import { visible } from "./literals.js";
 import type { Progress } from "./load/progress.js";
 import type { Sources } from "./load/sources.js";
 import { importTool } from "./load/tools.js";
@@ -104,7 +105,7 @@ async function generateCommand(flags: Flags, terminal: Terminal): Promise<number
   const begin = performance.now();
   // Writing is one synchronous turn, so an interrupt always finds the old output or the new one.
   const interrupt = () => process.exit(exitCodes.interrupted);
-  process.once("SIGINT", interrupt);
+  process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
   const progress = createProgress(terminal);
   try {
     const { keptSchemaFile, loadKept, loadSources } = await import("./load/sources.js");
@@ -140,7 +141,7 @@ async function generateCommand(flags: Flags, terminal: Terminal): Promise<number
     return flags.check === true && drift > 0 ? exitCodes.drift : exitCodes.done;
   } finally {
     progress.end();
-    process.removeListener("SIGINT", interrupt);
+    process.removeListener("SIGINT", interrupt).removeListener("SIGTERM", interrupt);
   }
 }
 
@@ -169,7 +170,7 @@ function createProgress({ err, columns }: Terminal): Progress & { readonly warni
   const clear = () => live && err("\r\u001b[2K");
   const show = (text: string) => {
     clear();
-    err(live ? text.slice(0, columns - 1) : `${text}\n`);
+    err(live ? visible(text).slice(0, columns - 1) : `${visible(text)}\n`);
   };
   return {
     warnings,
@@ -178,7 +179,7 @@ function createProgress({ err, columns }: Terminal): Progress & { readonly warni
     warn(text) {
       warnings.push(text);
       clear();
-      err(`warning: ${text}\n`);
+      err(`warning: ${visible(text)}\n`);
     },
     end: clear,
   };
@@ -249,13 +250,13 @@ function report(error: unknown, { err }: Terminal): number {
     return exitCodes.bug;
   }
   const place = error.position === undefined ? "" : `${formatPosition(error.position)}: `;
-  err(`${place}error: ${error.message}\n`);
-  if (error.hint !== undefined) err(`hint: ${error.hint}\n`);
+  err(`${visible(`${place}error: ${error.message}`)}\n`);
+  if (error.hint !== undefined) err(`hint: ${visible(error.hint)}\n`);
   return exitCodes[error.code];
 }
 
 const started = process.argv[1];
-if (started !== undefined && realpathSync(started) === fileURLToPath(import.meta.url)) {
+if (started !== undefined && existsSync(started) && realpathSync(started) === fileURLToPath(import.meta.url)) {
   process.exitCode = await run(process.argv.slice(2), {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),

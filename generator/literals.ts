@@ -39,9 +39,7 @@ export function commentLines(text: string): string[] {
   const lines = text
     .replace(/\r\n?/g, "\n")
     .split("\n")
-    .flatMap((line) =>
-      wrap(line.replaceAll("\t", "  ").replace(invisible, escapeCharacter).replaceAll("*/", "*\\/").trimEnd()),
-    )
+    .flatMap((line) => wrap(visible(line.replaceAll("\t", "  ")).replaceAll("*/", "*\\/").trimEnd()))
     .map((line) => line.replace(/^(\s*)@/, "$1\\@"));
   while (lines.length > 0 && lines[0] === "") lines.shift();
   while (lines.length > 0 && lines.at(-1) === "") lines.pop();
@@ -61,6 +59,11 @@ function wrap(line: string): string[] {
     } else current = current === "" ? word : `${current} ${word}`;
   }
   return [...lines, indent + current].map((part) => part.trimEnd());
+}
+
+/** Foreign text for a terminal, on one line: nothing in it moves the cursor, hides, or runs backwards. */
+export function visible(text: string): string {
+  return text.replace(invisible, escapeCharacter);
 }
 
 function escapeCharacter(character: string): string {

@@ -15,6 +15,7 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join, resolve, sep } from "node:path";
@@ -34,6 +35,9 @@ export interface Plan {
 }
 
 export function readManifest(folder: string): Manifest {
+  if (existsSync(folder) && !statSync(folder).isDirectory()) {
+    throw new GeneratorError("output", `${folder} is no folder`, { hint: "give another one with --out" });
+  }
   const path = join(folder, manifestFile);
   const text = readPlain(folder, manifestFile);
   return text === undefined ? emptyManifest : parseManifest(text, path);

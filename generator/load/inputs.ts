@@ -14,13 +14,13 @@ const maxBytes = 64 * 1024 * 1024;
 const extensions = /\.(?:ya?ml|json)$/i;
 
 /** Reads what an argument names: a file, every YAML and JSON file below a folder, or `-`. */
-export function readInputs(argument: string, option: string): Input[] {
-  if (argument === "-") return [{ file: "<stdin>", text: decode(readStdin(), "<stdin>") }];
+export async function readInputs(argument: string, option: string): Promise<Input[]> {
+  if (argument === "-") return [{ file: "<stdin>", text: decode(await readStdin(), "<stdin>") }];
   return filesOf(argument, option).map((file) => ({ file, text: decode(readFileSync(file), file) }));
 }
 
 /** The files that an argument names, in the order of their paths. */
-export function filesOf(argument: string, option: string): string[] {
+function filesOf(argument: string, option: string): string[] {
   const stat = statSync(argument, { throwIfNoEntry: false });
   if (stat === undefined) {
     throw new GeneratorError("input", `${argument} does not exist`, {
@@ -50,11 +50,17 @@ function walk(folder: string): string[] {
   });
 }
 
-function readStdin(): Buffer {
-  const bytes = readFileSync(0);
-  if (bytes.length > maxBytes)
-    throw new GeneratorError("limit", `standard input is larger than ${maxBytes / 1024 / 1024} MiB`);
-  return bytes;
+async function readStdin(): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of process.stdin) {
+    size += (chunk as Buffer).length;
+    if (size > maxBytes) {
+      throw new GeneratorError("limit", `standard input is larger than ${maxBytes / 1024 / 1024} MiB`);
+    }
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
 }
 
 function decode(bytes: Buffer, file: string): string {

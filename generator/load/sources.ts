@@ -33,7 +33,7 @@ export async function loadSources(sources: Sources, progress: Progress): Promise
   if (sources.cluster !== undefined) documents.push(...(await loadCluster(sources.cluster, progress)));
   for (const source of sources.openApis) documents.push(...(await loadOpenApi(source, progress)));
   if (sources.crds.length > 0) {
-    const inputs = sources.crds.flatMap((source) => readInputs(source, "--crd"));
+    const inputs = (await Promise.all(sources.crds.map((source) => readInputs(source, "--crd")))).flat();
     progress.step(`reading ${inputs.length === 1 ? inputs[0]!.file : `${inputs.length} files`}`);
     const crds = await loadCrds(inputs, (text, at) => progress.warn(`${formatPosition(at)}: ${text}`));
     documents.push(...crds.documents);
@@ -57,7 +57,7 @@ export function loadKept(file: string, progress: Progress): Loaded {
 
 async function loadOpenApi(source: string, progress: Progress): Promise<ApiDocument[]> {
   if (/^https?:\/\//.test(source)) return loadUrl(new URL(source), progress);
-  const inputs = readInputs(source, "--openapi");
+  const inputs = await readInputs(source, "--openapi");
   progress.step(`reading ${inputs.length === 1 ? inputs[0]!.file : `${inputs.length} files`}`);
   const documents: ApiDocument[] = [];
   for (const input of inputs) documents.push(...openApiDocuments(await parse(input), input.file));

@@ -108,6 +108,12 @@ describe("refused, and nothing is written", () => {
     await unchanged(widget, 6, /factory\.ts is not a generated file and would be overwritten\nhint: /);
   });
 
+  it("a file where the folder should be", async () => {
+    writeFileSync(out, "");
+    expect(await add(widget)).toMatchObject({ code: 6, err: expect.stringMatching(/generated is no folder\nhint: /) });
+    rmSync(out);
+  });
+
   it("a symbolic link on the way", async () => {
     const outside = join(folder, "outside");
     mkdirSync(outside);

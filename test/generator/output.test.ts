@@ -39,6 +39,22 @@ describe("refused", () => {
     "export class X { a() { return evil(); } }",
     "export class X { a() { evil(); return new Y(this); } }",
     "export class X { constructor() { evil(); } }",
+    "export class X { constructor(factory = evil()) { this.#factory = factory; } }",
+    "export class X { constructor(@evil factory: F) { this.#factory = factory; } }",
+    "export class X extends evil() {}",
+    "@evil export class X {}",
+    "export class X { @evil a(): Y { return new Y(this); } }",
+    "export class X { a(): typeof import('node:fs') { return new Y(this); } }",
+    "export class X { async a(): Y { return new Y(this); } }",
+    "export class X { get a(): Y { return new Y(this); } }",
+    "export class X { static #factory: F = evil(); }",
+    "export const x: typeof import('node:fs') = {};",
+    "export const x = {};",
+    "export interface X extends Y {}",
+    "export type X<T = Y> = T;",
+    "import fs = require('node:fs');",
+    "export = 1;",
+    "export {};",
     "// @ts-nocheck",
     "// eslint-disable-next-line\nexport interface X {}",
     '/// <reference path="/etc/passwd" />',
@@ -98,7 +114,7 @@ describe("the literal encoder", () => {
   it.each(hostile)("writes %j as one literal that means the same", async (text) => {
     const code = stringLiteral(text);
     expect(code).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
-    await check(`export const x = ${code};\nexport interface X {\n  ${propertyKey(text)}?: ${code};\n}`);
+    await check(`export const x: string = ${code};\nexport interface X {\n  ${propertyKey(text)}?: ${code};\n}`);
     const [statement] = ts.createSourceFile("x.ts", `x = ${code};`, ts.ScriptTarget.Latest).statements;
     const assignment = (statement as ts.ExpressionStatement).expression as ts.BinaryExpression;
     expect((assignment.right as ts.StringLiteral).text).toBe(text);

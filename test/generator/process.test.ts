@@ -79,6 +79,20 @@ it("shows one live line on a terminal, and clears it", async () => {
   expect(shown.at(-1)).toBe("");
 });
 
+it("shows foreign text without its power over a terminal", async () => {
+  const folder = temporaryFolder();
+  const definition = crd({ kind: "Evil\u001b[2J\u009b1m\u202e", plural: "evils" });
+  const { code, err } = await generate(
+    "--crd",
+    source(folder, "a\u001b[31m.json", definition),
+    "--out",
+    join(folder, "out"),
+  );
+  expect(code).toBe(3);
+  expect(err).toContain("a\\u{1b}[31m.json:1:");
+  expect(err.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+});
+
 describe("the arguments", () => {
   it.each([
     [["--bogus"], "unknown option '--bogus'"],
