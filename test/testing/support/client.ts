@@ -130,7 +130,7 @@ export function summary({ type, object }: WatchEvent): string {
 
 /** Turns of the event loop until `condition` holds: sockets take a few. Fails after many. */
 export async function until(condition: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 10_000; turn++) {
+  for (let turn = 0; turn < 1_000_000; turn++) {
     if (condition()) return;
     await new Promise((resolve) => setImmediate(resolve));
   }
