@@ -1,6 +1,10 @@
 /**
  * An API server in this process, for tests, demos and examples. It answers as a kube-apiserver 1.36 does, of which each
- * rule was recorded; what it leaves out is said in ./object-api.ts and ./openapi.ts. Counterpart: envtest, without its binaries.
+ * rule was recorded. Counterpart: envtest, without its binaries.
+ *
+ * Left out: bodies in protobuf or YAML and server-side apply (415; a typed Go client needs `ContentType:
+ * "application/json"`), authorization, webhooks, CEL rules, the subresources that reach a node, and whatever controllers,
+ * schedulers and kubelets do. ./object-api.ts, ./openapi.ts, ./table.ts and ./patch.ts say what each of them simplifies.
  */
 import type { GroupVersionResource } from "../api/group-version-resource.js";
 import { metaNamespaceKey } from "../api/keys.js";
