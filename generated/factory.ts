@@ -17,7 +17,7 @@ import { NetworkingInformers } from "./networking/index.js";
 import { NodeInformers } from "./node/index.js";
 import { PolicyInformers } from "./policy/index.js";
 import { RbacInformers } from "./rbac/index.js";
-import { ResourceK8sIoInformers } from "./resource/index.js";
+import { ResourceInformers } from "./resource/index.js";
 import { SchedulingInformers } from "./scheduling/index.js";
 import { StorageInformers } from "./storage/index.js";
 
@@ -91,8 +91,8 @@ export class SharedInformerFactory extends InformerFactory {
     return new RbacInformers(this);
   }
 
-  resourceK8sIo(): ResourceK8sIoInformers {
-    return new ResourceK8sIoInformers(this);
+  resource(): ResourceInformers {
+    return new ResourceInformers(this);
   }
 
   scheduling(): SchedulingInformers {

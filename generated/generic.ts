@@ -49,10 +49,10 @@ import { clusterRoles as rbacV1ClusterRoles } from "./rbac/v1/cluster-role.js";
 import { clusterRoleBindings as rbacV1ClusterRoleBindings } from "./rbac/v1/cluster-role-binding.js";
 import { roles as rbacV1Roles } from "./rbac/v1/role.js";
 import { roleBindings as rbacV1RoleBindings } from "./rbac/v1/role-binding.js";
-import { deviceClasses as resourceK8sIoV1DeviceClasses } from "./resource/v1/device-class.js";
-import { resourceClaims as resourceK8sIoV1ResourceClaims } from "./resource/v1/resource-claim.js";
-import { resourceClaimTemplates as resourceK8sIoV1ResourceClaimTemplates } from "./resource/v1/resource-claim-template.js";
-import { resourceSlices as resourceK8sIoV1ResourceSlices } from "./resource/v1/resource-slice.js";
+import { deviceClasses as resourceV1DeviceClasses } from "./resource/v1/device-class.js";
+import { resourceClaims as resourceV1ResourceClaims } from "./resource/v1/resource-claim.js";
+import { resourceClaimTemplates as resourceV1ResourceClaimTemplates } from "./resource/v1/resource-claim-template.js";
+import { resourceSlices as resourceV1ResourceSlices } from "./resource/v1/resource-slice.js";
 import { priorityClasses as schedulingV1PriorityClasses } from "./scheduling/v1/priority-class.js";
 import { csiDrivers as storageV1CsiDrivers } from "./storage/v1/csi-driver.js";
 import { csiNodes as storageV1CsiNodes } from "./storage/v1/csi-node.js";
@@ -112,10 +112,10 @@ export const resources: readonly ResourceDescriptor<KubernetesObject>[] = [
   rbacV1ClusterRoles,
   rbacV1RoleBindings,
   rbacV1Roles,
-  resourceK8sIoV1DeviceClasses,
-  resourceK8sIoV1ResourceClaimTemplates,
-  resourceK8sIoV1ResourceClaims,
-  resourceK8sIoV1ResourceSlices,
+  resourceV1DeviceClasses,
+  resourceV1ResourceClaimTemplates,
+  resourceV1ResourceClaims,
+  resourceV1ResourceSlices,
   schedulingV1PriorityClasses,
   storageV1CsiDrivers,
   storageV1CsiNodes,

@@ -187,7 +187,7 @@ class OutputGrammar {
       node.parameters.length === 0 &&
       node.type !== undefined &&
       this.#type(node.type) &&
-      /^return (?:new \w+\(this(?:\.#factory)?\)|this\.#factory\.resource\(\w+\));$/.test(text)
+      /^return (?:new \w+\(this(?:\.#factory)?\)|this\.#factory\.forResource\(\w+\));$/.test(text)
     );
   }
 

@@ -42,7 +42,7 @@ export function isBuiltInGroup(group: string): boolean {
 const factoryMembers = new Set(
   (
     "constructor dispose forResource hasOwnProperty health informerFor isPrototypeOf metadata namespace " +
-    "propertyIsEnumerable resource resources run shutdown source start toLocaleString toString valueOf waitForCacheSync"
+    "propertyIsEnumerable resources run shutdown source start toLocaleString toString valueOf waitForCacheSync"
   ).split(" "),
 );
 

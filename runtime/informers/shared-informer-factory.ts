@@ -20,7 +20,7 @@ import { type Clock, systemClock } from "../util/clock.js";
 import { systemRandom } from "../util/random.js";
 import { Turn } from "../util/turn.js";
 import { type CacheSyncResults, waitForCacheSync } from "./cache-sync.js";
-import type { ListerFor, ResourceInformer } from "./resource-informer.js";
+import type { ResourceInformer } from "./resource-informer.js";
 
 export interface InformerFactoryOptions {
   /** Only objects of this namespace. Cluster-scoped resources are not affected. */
@@ -83,26 +83,23 @@ export class InformerFactory implements AsyncDisposable {
     this.#resources = new Map(resources.map((resource) => [formatGroupVersionResource(resource), resource]));
   }
 
-  /** Typed access by a generated descriptor: `factory.resource(pods).lister()`. */
-  resource<T extends KubernetesObject, Scope extends ResourceScope>(
-    descriptor: ResourceDescriptor<T, Scope>,
-  ): ResourceInformer<T, Scope> {
-    const informer = () => this.#informerFor<T>(descriptor);
-    return { informer, lister: () => informer().lister as unknown as ListerFor<T, Scope> };
-  }
-
   /** The informer of a descriptor; the same however often it is asked for. */
   informerFor<T extends KubernetesObject>(descriptor: ResourceDescriptor<T>): SharedInformer<T> {
     return this.#informerFor(descriptor);
   }
 
   /**
-   * Access by name, for what has no type: objects are unstructured. A resource that also has a typed accessor here shares its
-   * informer. Whether the server serves it shows when the informer starts.
+   * Access to one resource. By a generated descriptor it is typed; by group, version and name alone objects are unstructured,
+   * over the same informer. Whether the server serves it shows when the informer starts.
    */
-  forResource(resource: GroupVersionResource): ResourceInformer<Unstructured> {
+  forResource<T extends KubernetesObject, Scope extends ResourceScope>(
+    resource: ResourceDescriptor<T, Scope>,
+  ): ResourceInformer<T, Scope>;
+  forResource(resource: GroupVersionResource): ResourceInformer<Unstructured>;
+  forResource(resource: GroupVersionResource & Partial<ResourceDescriptor>): ResourceInformer<Unstructured> {
     const known = this.#resources.get(formatGroupVersionResource(resource));
-    const informer = () => this.#informerFor<Unstructured>((known as ResourceDescriptor | undefined) ?? resource);
+    const described = resource.kind === undefined ? (known as ResourceDescriptor | undefined) : undefined;
+    const informer = () => this.#informerFor<Unstructured>(described ?? resource);
     return { informer, lister: () => informer().lister };
   }
 

@@ -61,7 +61,7 @@ describe("accessors", () => {
     ["2ndq.io", "_2ndqIo"],
     ["to.string", "toStringGroup"],
     // The factory's own method of this name comes first.
-    ["resource.k8s.io", "resourceK8sIo"],
+    ["resource.k8s.io", "resource"],
   ])("of group %j: %s", (group, accessor) => {
     expect(groupAccessor(group)).toBe(accessor);
   });

@@ -64,18 +64,18 @@ afterEach(async () => {
 
 describe("informers", () => {
   test("are one for each resource, whichever way they are asked for", () => {
-    const { informer } = factory.resource(configMaps);
+    const { informer } = factory.forResource(configMaps);
     const first = informer();
     expect(informer()).toBe(first);
-    expect(factory.resource(configMaps).informer()).toBe(first);
+    expect(factory.forResource(configMaps).informer()).toBe(first);
     expect(factory.informerFor(configMaps)).toBe(first);
     expect(factory.forResource({ group: "", version: "v1", resource: "configmaps" }).informer()).toBe(first);
     expect(factory.informerFor({ ...configMaps, version: "v2" })).not.toBe(first);
   });
 
   test("are registered on first use, by the lister too, and not before", async () => {
-    const unused = factory.resource(namespaces);
-    factory.resource(configMaps).lister();
+    const unused = factory.forResource(namespaces);
+    factory.forResource(configMaps).lister();
     factory.start();
     expect([...(await factory.waitForCacheSync()).keys()]).toEqual(["configmaps.v1"]);
     expect(factory.health().map(({ resource }) => resource)).toEqual(["configmaps.v1"]);
@@ -84,7 +84,7 @@ describe("informers", () => {
   });
 
   test("fill their caches and follow, over one watch for all who listen", async () => {
-    const { informer, lister } = factory.resource(configMaps);
+    const { informer, lister } = factory.forResource(configMaps);
     const log: string[] = [];
     for (const name of ["first", "second"])
       informer().addEventHandler(({ type, key }) => void log.push(`${name} ${type} ${key}`));
@@ -149,7 +149,7 @@ describe("options", () => {
 
   test("transform: for every resource", async () => {
     makeFactory({ transform: (found) => ({ ...found, data: { key: "stripped" } }) as KubernetesObject });
-    const lister = factory.resource(configMaps).lister();
+    const lister = factory.forResource(configMaps).lister();
     factory.start();
     await factory.waitForCacheSync();
     expect(lister.list().map(({ data }) => data?.["key"])).toEqual(["stripped", "stripped"]);

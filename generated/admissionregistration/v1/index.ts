@@ -55,26 +55,26 @@ export class AdmissionregistrationV1Informers {
   }
 
   mutatingAdmissionPolicies(): ResourceInformer<MutatingAdmissionPolicy, "Cluster"> {
-    return this.#factory.resource(mutatingAdmissionPolicies);
+    return this.#factory.forResource(mutatingAdmissionPolicies);
   }
 
   mutatingAdmissionPolicyBindings(): ResourceInformer<MutatingAdmissionPolicyBinding, "Cluster"> {
-    return this.#factory.resource(mutatingAdmissionPolicyBindings);
+    return this.#factory.forResource(mutatingAdmissionPolicyBindings);
   }
 
   mutatingWebhookConfigurations(): ResourceInformer<MutatingWebhookConfiguration, "Cluster"> {
-    return this.#factory.resource(mutatingWebhookConfigurations);
+    return this.#factory.forResource(mutatingWebhookConfigurations);
   }
 
   validatingAdmissionPolicies(): ResourceInformer<ValidatingAdmissionPolicy, "Cluster"> {
-    return this.#factory.resource(validatingAdmissionPolicies);
+    return this.#factory.forResource(validatingAdmissionPolicies);
   }
 
   validatingAdmissionPolicyBindings(): ResourceInformer<ValidatingAdmissionPolicyBinding, "Cluster"> {
-    return this.#factory.resource(validatingAdmissionPolicyBindings);
+    return this.#factory.forResource(validatingAdmissionPolicyBindings);
   }
 
   validatingWebhookConfigurations(): ResourceInformer<ValidatingWebhookConfiguration, "Cluster"> {
-    return this.#factory.resource(validatingWebhookConfigurations);
+    return this.#factory.forResource(validatingWebhookConfigurations);
   }
 }

@@ -18,6 +18,6 @@ export class ApiextensionsV1Informers {
   }
 
   customResourceDefinitions(): ResourceInformer<CustomResourceDefinition, "Cluster"> {
-    return this.#factory.resource(customResourceDefinitions);
+    return this.#factory.forResource(customResourceDefinitions);
   }
 }

@@ -14,6 +14,6 @@ export class ApiregistrationV1Informers {
   }
 
   apiServices(): ResourceInformer<APIService, "Cluster"> {
-    return this.#factory.resource(apiServices);
+    return this.#factory.forResource(apiServices);
   }
 }

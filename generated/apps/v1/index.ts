@@ -26,22 +26,22 @@ export class AppsV1Informers {
   }
 
   controllerRevisions(): ResourceInformer<ControllerRevision, "Namespaced"> {
-    return this.#factory.resource(controllerRevisions);
+    return this.#factory.forResource(controllerRevisions);
   }
 
   daemonSets(): ResourceInformer<DaemonSet, "Namespaced"> {
-    return this.#factory.resource(daemonSets);
+    return this.#factory.forResource(daemonSets);
   }
 
   deployments(): ResourceInformer<Deployment, "Namespaced"> {
-    return this.#factory.resource(deployments);
+    return this.#factory.forResource(deployments);
   }
 
   replicaSets(): ResourceInformer<ReplicaSet, "Namespaced"> {
-    return this.#factory.resource(replicaSets);
+    return this.#factory.forResource(replicaSets);
   }
 
   statefulSets(): ResourceInformer<StatefulSet, "Namespaced"> {
-    return this.#factory.resource(statefulSets);
+    return this.#factory.forResource(statefulSets);
   }
 }

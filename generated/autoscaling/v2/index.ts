@@ -18,6 +18,6 @@ export class AutoscalingV2Informers {
   }
 
   horizontalPodAutoscalers(): ResourceInformer<HorizontalPodAutoscaler, "Namespaced"> {
-    return this.#factory.resource(horizontalPodAutoscalers);
+    return this.#factory.forResource(horizontalPodAutoscalers);
   }
 }

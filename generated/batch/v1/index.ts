@@ -16,10 +16,10 @@ export class BatchV1Informers {
   }
 
   cronJobs(): ResourceInformer<CronJob, "Namespaced"> {
-    return this.#factory.resource(cronJobs);
+    return this.#factory.forResource(cronJobs);
   }
 
   jobs(): ResourceInformer<Job, "Namespaced"> {
-    return this.#factory.resource(jobs);
+    return this.#factory.forResource(jobs);
   }
 }

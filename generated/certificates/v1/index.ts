@@ -18,6 +18,6 @@ export class CertificatesV1Informers {
   }
 
   certificateSigningRequests(): ResourceInformer<CertificateSigningRequest, "Cluster"> {
-    return this.#factory.resource(certificateSigningRequests);
+    return this.#factory.forResource(certificateSigningRequests);
   }
 }

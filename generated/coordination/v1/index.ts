@@ -14,6 +14,6 @@ export class CoordinationV1Informers {
   }
 
   leases(): ResourceInformer<Lease, "Namespaced"> {
-    return this.#factory.resource(leases);
+    return this.#factory.forResource(leases);
   }
 }

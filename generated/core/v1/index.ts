@@ -66,62 +66,62 @@ export class CoreV1Informers {
   }
 
   configMaps(): ResourceInformer<ConfigMap, "Namespaced"> {
-    return this.#factory.resource(configMaps);
+    return this.#factory.forResource(configMaps);
   }
 
   endpoints(): ResourceInformer<Endpoints, "Namespaced"> {
-    return this.#factory.resource(endpoints);
+    return this.#factory.forResource(endpoints);
   }
 
   events(): ResourceInformer<Event, "Namespaced"> {
-    return this.#factory.resource(events);
+    return this.#factory.forResource(events);
   }
 
   limitRanges(): ResourceInformer<LimitRange, "Namespaced"> {
-    return this.#factory.resource(limitRanges);
+    return this.#factory.forResource(limitRanges);
   }
 
   namespaces(): ResourceInformer<Namespace, "Cluster"> {
-    return this.#factory.resource(namespaces);
+    return this.#factory.forResource(namespaces);
   }
 
   nodes(): ResourceInformer<Node, "Cluster"> {
-    return this.#factory.resource(nodes);
+    return this.#factory.forResource(nodes);
   }
 
   persistentVolumeClaims(): ResourceInformer<PersistentVolumeClaim, "Namespaced"> {
-    return this.#factory.resource(persistentVolumeClaims);
+    return this.#factory.forResource(persistentVolumeClaims);
   }
 
   persistentVolumes(): ResourceInformer<PersistentVolume, "Cluster"> {
-    return this.#factory.resource(persistentVolumes);
+    return this.#factory.forResource(persistentVolumes);
   }
 
   pods(): ResourceInformer<Pod, "Namespaced"> {
-    return this.#factory.resource(pods);
+    return this.#factory.forResource(pods);
   }
 
   podTemplates(): ResourceInformer<PodTemplate, "Namespaced"> {
-    return this.#factory.resource(podTemplates);
+    return this.#factory.forResource(podTemplates);
   }
 
   replicationControllers(): ResourceInformer<ReplicationController, "Namespaced"> {
-    return this.#factory.resource(replicationControllers);
+    return this.#factory.forResource(replicationControllers);
   }
 
   resourceQuotas(): ResourceInformer<ResourceQuota, "Namespaced"> {
-    return this.#factory.resource(resourceQuotas);
+    return this.#factory.forResource(resourceQuotas);
   }
 
   secrets(): ResourceInformer<Secret, "Namespaced"> {
-    return this.#factory.resource(secrets);
+    return this.#factory.forResource(secrets);
   }
 
   serviceAccounts(): ResourceInformer<ServiceAccount, "Namespaced"> {
-    return this.#factory.resource(serviceAccounts);
+    return this.#factory.forResource(serviceAccounts);
   }
 
   services(): ResourceInformer<Service, "Namespaced"> {
-    return this.#factory.resource(services);
+    return this.#factory.forResource(services);
   }
 }

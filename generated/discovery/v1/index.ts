@@ -14,6 +14,6 @@ export class DiscoveryV1Informers {
   }
 
   endpointSlices(): ResourceInformer<EndpointSlice, "Namespaced"> {
-    return this.#factory.resource(endpointSlices);
+    return this.#factory.forResource(endpointSlices);
   }
 }

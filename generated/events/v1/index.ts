@@ -14,6 +14,6 @@ export class EventsV1Informers {
   }
 
   events(): ResourceInformer<Event, "Namespaced"> {
-    return this.#factory.resource(events);
+    return this.#factory.forResource(events);
   }
 }

@@ -20,10 +20,10 @@ export class FlowcontrolV1Informers {
   }
 
   flowSchemas(): ResourceInformer<FlowSchema, "Cluster"> {
-    return this.#factory.resource(flowSchemas);
+    return this.#factory.forResource(flowSchemas);
   }
 
   priorityLevelConfigurations(): ResourceInformer<PriorityLevelConfiguration, "Cluster"> {
-    return this.#factory.resource(priorityLevelConfigurations);
+    return this.#factory.forResource(priorityLevelConfigurations);
   }
 }

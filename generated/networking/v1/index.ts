@@ -22,22 +22,22 @@ export class NetworkingV1Informers {
   }
 
   ingressClasses(): ResourceInformer<IngressClass, "Cluster"> {
-    return this.#factory.resource(ingressClasses);
+    return this.#factory.forResource(ingressClasses);
   }
 
   ingresses(): ResourceInformer<Ingress, "Namespaced"> {
-    return this.#factory.resource(ingresses);
+    return this.#factory.forResource(ingresses);
   }
 
   ipAddresses(): ResourceInformer<IPAddress, "Cluster"> {
-    return this.#factory.resource(ipAddresses);
+    return this.#factory.forResource(ipAddresses);
   }
 
   networkPolicies(): ResourceInformer<NetworkPolicy, "Namespaced"> {
-    return this.#factory.resource(networkPolicies);
+    return this.#factory.forResource(networkPolicies);
   }
 
   serviceCIDRs(): ResourceInformer<ServiceCIDR, "Cluster"> {
-    return this.#factory.resource(serviceCIDRs);
+    return this.#factory.forResource(serviceCIDRs);
   }
 }

@@ -14,6 +14,6 @@ export class NodeV1Informers {
   }
 
   runtimeClasses(): ResourceInformer<RuntimeClass, "Cluster"> {
-    return this.#factory.resource(runtimeClasses);
+    return this.#factory.forResource(runtimeClasses);
   }
 }

@@ -18,6 +18,6 @@ export class PolicyV1Informers {
   }
 
   podDisruptionBudgets(): ResourceInformer<PodDisruptionBudget, "Namespaced"> {
-    return this.#factory.resource(podDisruptionBudgets);
+    return this.#factory.forResource(podDisruptionBudgets);
   }
 }

@@ -24,18 +24,18 @@ export class RbacV1Informers {
   }
 
   clusterRoleBindings(): ResourceInformer<ClusterRoleBinding, "Cluster"> {
-    return this.#factory.resource(clusterRoleBindings);
+    return this.#factory.forResource(clusterRoleBindings);
   }
 
   clusterRoles(): ResourceInformer<ClusterRole, "Cluster"> {
-    return this.#factory.resource(clusterRoles);
+    return this.#factory.forResource(clusterRoles);
   }
 
   roleBindings(): ResourceInformer<RoleBinding, "Namespaced"> {
-    return this.#factory.resource(roleBindings);
+    return this.#factory.forResource(roleBindings);
   }
 
   roles(): ResourceInformer<Role, "Namespaced"> {
-    return this.#factory.resource(roles);
+    return this.#factory.forResource(roles);
   }
 }

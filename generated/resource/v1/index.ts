@@ -16,7 +16,7 @@ export {
 export { type ResourceSliceInformer, type ResourceSliceLister, resourceSlices } from "./resource-slice.js";
 export type * from "./types.js";
 
-export class ResourceK8sIoV1Informers {
+export class ResourceV1Informers {
   readonly #factory: InformerFactory;
 
   constructor(factory: InformerFactory) {
@@ -24,18 +24,18 @@ export class ResourceK8sIoV1Informers {
   }
 
   deviceClasses(): ResourceInformer<DeviceClass, "Cluster"> {
-    return this.#factory.resource(deviceClasses);
+    return this.#factory.forResource(deviceClasses);
   }
 
   resourceClaims(): ResourceInformer<ResourceClaim, "Namespaced"> {
-    return this.#factory.resource(resourceClaims);
+    return this.#factory.forResource(resourceClaims);
   }
 
   resourceClaimTemplates(): ResourceInformer<ResourceClaimTemplate, "Namespaced"> {
-    return this.#factory.resource(resourceClaimTemplates);
+    return this.#factory.forResource(resourceClaimTemplates);
   }
 
   resourceSlices(): ResourceInformer<ResourceSlice, "Cluster"> {
-    return this.#factory.resource(resourceSlices);
+    return this.#factory.forResource(resourceSlices);
   }
 }

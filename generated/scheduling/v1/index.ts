@@ -14,6 +14,6 @@ export class SchedulingV1Informers {
   }
 
   priorityClasses(): ResourceInformer<PriorityClass, "Cluster"> {
-    return this.#factory.resource(priorityClasses);
+    return this.#factory.forResource(priorityClasses);
   }
 }

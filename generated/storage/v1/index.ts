@@ -39,26 +39,26 @@ export class StorageV1Informers {
   }
 
   csiDrivers(): ResourceInformer<CSIDriver, "Cluster"> {
-    return this.#factory.resource(csiDrivers);
+    return this.#factory.forResource(csiDrivers);
   }
 
   csiNodes(): ResourceInformer<CSINode, "Cluster"> {
-    return this.#factory.resource(csiNodes);
+    return this.#factory.forResource(csiNodes);
   }
 
   csiStorageCapacities(): ResourceInformer<CSIStorageCapacity, "Namespaced"> {
-    return this.#factory.resource(csiStorageCapacities);
+    return this.#factory.forResource(csiStorageCapacities);
   }
 
   storageClasses(): ResourceInformer<StorageClass, "Cluster"> {
-    return this.#factory.resource(storageClasses);
+    return this.#factory.forResource(storageClasses);
   }
 
   volumeAttachments(): ResourceInformer<VolumeAttachment, "Cluster"> {
-    return this.#factory.resource(volumeAttachments);
+    return this.#factory.forResource(volumeAttachments);
   }
 
   volumeAttributesClasses(): ResourceInformer<VolumeAttributesClass, "Cluster"> {
-    return this.#factory.resource(volumeAttributesClasses);
+    return this.#factory.forResource(volumeAttributesClasses);
   }
 }

@@ -13,6 +13,6 @@ export class StableExampleComV1Informers {
   }
 
   cronTabs(): ResourceInformer<CronTab, "Namespaced"> {
-    return this.#factory.resource(cronTabs);
+    return this.#factory.forResource(cronTabs);
   }
 }

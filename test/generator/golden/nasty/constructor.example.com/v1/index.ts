@@ -17,14 +17,14 @@ export class ConstructorExampleComV1Informers {
   }
 
   delete(): ResourceInformer<ObjectMeta, "Namespaced"> {
-    return this.#factory.resource(delete_);
+    return this.#factory.forResource(delete_);
   }
 
   functions(): ResourceInformer<Function, "Cluster"> {
-    return this.#factory.resource(functions);
+    return this.#factory.forResource(functions);
   }
 
   functionSpecs(): ResourceInformer<FunctionSpec, "Namespaced"> {
-    return this.#factory.resource(functionSpecs);
+    return this.#factory.forResource(functionSpecs);
   }
 }

@@ -13,6 +13,6 @@ export class ConstructorExampleComV1beta1Informers {
   }
 
   functions(): ResourceInformer<Function, "Cluster"> {
-    return this.#factory.resource(functions);
+    return this.#factory.forResource(functions);
   }
 }
