@@ -146,6 +146,8 @@ export class Reflector<T extends KubernetesObject> {
             synced = true;
             silence.set(this.#watchDeadlineMs);
             queue.replace([...initial.values()], event.resourceVersion);
+            // The stream may live for minutes more, and what it began with must not.
+            initial.clear();
             this.#state = streamSynced(this.#state, event.resourceVersion);
             observer.onProgress("bookmark");
             return this.#onEvents(events.slice(i + 1));

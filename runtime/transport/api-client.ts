@@ -7,7 +7,7 @@ import { LineSplitter } from "./lines.js";
 import { type ListEnvelope, ListItemSplitter } from "./list-items.js";
 import type { ResponseBody, Transport, TransportResponse } from "./transport.js";
 
-/** Bytes within a buffer that are good during the call alone: whoever keeps them copies them. */
+/** Is given bytes that are good during the call alone: whoever keeps them copies them. */
 export type OnBytes = (bytes: Buffer, start: number, end: number) => void;
 
 export interface ApiRequest {
@@ -104,7 +104,20 @@ export class WatchBody {
    */
   async read(onLine: OnBytes): Promise<boolean> {
     try {
-      return await this.#read(onLine);
+      const chunk = await this.#body.read();
+      if (chunk !== undefined) {
+        this.#lines.push(chunk, onLine);
+        return true;
+      }
+      // A proxy may drop the last newline: a rest that is whole is taken, half an event is not.
+      const rest = this.#lines.takeRest();
+      if (rest.length > 0) {
+        if (!isWhole(rest)) {
+          throw new InformerError("protocol", `the watch ended within an event, after ${rest.length} bytes of it`);
+        }
+        onLine(rest, 0, rest.length);
+      }
+      return false;
     } catch (error) {
       throw inContext(error, this.#context);
     }
@@ -113,23 +126,6 @@ export class WatchBody {
   /** Closes the connection. */
   close(): void {
     this.#body.close();
-  }
-
-  async #read(onLine: OnBytes): Promise<boolean> {
-    const chunk = await this.#body.read();
-    if (chunk !== undefined) {
-      this.#lines.push(chunk, onLine);
-      return true;
-    }
-    // A proxy may drop the last newline: a rest that is whole is taken, half an event is not.
-    const rest = this.#lines.takeRest();
-    if (rest.length > 0) {
-      if (!isWhole(rest)) {
-        throw new InformerError("protocol", `the watch ended within an event, after ${rest.length} bytes of it`);
-      }
-      onLine(rest, 0, rest.length);
-    }
-    return false;
   }
 }
 
