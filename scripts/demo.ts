@@ -173,11 +173,11 @@ async function followOwnServer(): Promise<void> {
     () => server.patch(configMaps, "settings", { data: { colour: "green" } }, place),
   ];
   for (const [i, change] of changes.entries()) {
-    if (!(await until(0.35 + i * 0.06))) return;
+    if (!(await until(0.3 + i * 0.05))) return;
     change();
   }
 
-  if (!(await until(0.64))) return;
+  if (!(await until(0.54))) return;
   heading("Look-ups, from memory");
   const lister = factory.core().v1().pods().lister();
   say("lister", "=", `default/web-0 is ${lister.namespace("default").get("web-0")?.status?.phase}`);
@@ -194,13 +194,13 @@ async function followOwnServer(): Promise<void> {
     say("index", "=", `${node} runs ${indexer.indexKeys("node", node).join(", ")}`);
   say("lister", "=", `hourly wants ${cronTabs.lister().namespace("default").get("hourly")?.spec?.replicas} replicas`);
 
-  if (!(await until(0.7))) return;
+  if (!(await until(0.59))) return;
   heading("The connection breaks; a pod goes meanwhile, and the server forgets its history");
   await server.stopListening();
   server.delete(pods, "web-1", place);
   server.create(pods, podOf("web-2"));
   server.compact();
-  if (!(await until(0.74))) return;
+  if (!(await until(0.63))) return;
   for (const { resource, phase, synced } of factory.health())
     say("health", "=", `${resource} ${phase}${synced ? ", and its cache still answers" : ""}`);
   await server.listen();
