@@ -32,6 +32,7 @@ const CHECKS: readonly Check[] = [
   { name: "unused", what: "no unused file, export or dependency", command: ["knip", "--no-progress"] },
   { name: "style", what: "format and lint", command: ["biome", "check", "--error-on-warnings", "."] },
   { name: "imports", what: "folders import downwards only", command: ["tsx", "scripts/check-imports.ts"] },
+  { name: "spec", what: "each rule has its test, each test its rule", command: ["tsx", "scripts/check-spec.ts"] },
   {
     name: "lockfile",
     what: "the lock file names no registry, the manifest runs nothing on install",
