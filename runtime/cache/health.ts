@@ -1,6 +1,8 @@
 /** What an informer says of itself. Nothing in client-go corresponds: its `HasSynced` never becomes false again. */
 import type { InformerError } from "../api/informer-error.js";
-import type { ReflectorAction } from "./reflector-state.js";
+import type { Clock, Timer } from "../util/clock.js";
+import type { ReflectorObserver } from "./reflector.js";
+import { type ReflectorAction, STABLE_MS } from "./reflector-state.js";
 
 /**
  * - `idle` not started; `listing` asks for the whole content; `watching` follows changes; `waiting` between a request that
@@ -25,11 +27,105 @@ export interface InformerHealth {
   /** The last failure; stays when things are well again. */
   readonly lastError: InformerError | undefined;
   readonly lastErrorMs: number | undefined;
-  /** Requests that failed since the last one that brought data. */
+  /** Since when requests fail; `undefined` while all is well, and again once data came or a watch stayed open for 30 seconds. */
+  readonly failingSinceMs: number | undefined;
+  /** Requests that failed since then. */
   readonly consecutiveFailures: number;
   readonly handlers: readonly { readonly name: string; readonly pending: number; readonly synced: boolean }[];
 }
 
-export function phaseOf({ type }: ReflectorAction): InformerPhase {
-  return type === "watch" ? "watching" : "listing";
+/** Follows a reflector, and tells of each kind of failure once until things are well again. */
+export class HealthMonitor implements ReflectorObserver {
+  readonly #clock: Clock;
+  readonly #onError: (error: InformerError) => void;
+  readonly #onChange: () => void;
+  /** Kinds of failure that were told of since {@link failingSinceMs}. */
+  readonly #told = new Set<string>();
+  /** Whether something was left out since the request began. */
+  #leftOut = false;
+  /** Until a watch that was opened after failures counts as well. */
+  #settling: Timer | undefined;
+
+  phase: InformerPhase = "idle";
+  sinceMs: number;
+  lastEventMs: number | undefined;
+  lastBookmarkMs: number | undefined;
+  lastError: InformerError | undefined;
+  lastErrorMs: number | undefined;
+  failingSinceMs: number | undefined;
+  consecutiveFailures = 0;
+
+  /** @param onChange called when the phase changes, when failures begin and when they are over */
+  constructor(clock: Clock, onError: (error: InformerError) => void, onChange: () => void) {
+    this.#clock = clock;
+    this.#onError = onError;
+    this.#onChange = onChange;
+    this.sinceMs = clock.wallNow();
+  }
+
+  onAction({ type }: ReflectorAction): void {
+    this.#leftOut = false;
+    this.#enter(type === "watch" ? "watching" : "listing");
+  }
+
+  onProgress(what: "opened" | "listed" | "event" | "bookmark"): void {
+    if (what === "opened") {
+      // Servers that accept a watch and fail it at once are no better than those that refuse it.
+      if (this.consecutiveFailures > 0) this.#settling = this.#clock.after(STABLE_MS, () => this.#recovered());
+      return;
+    }
+    if (what === "event") this.lastEventMs = this.#clock.wallNow();
+    if (what === "bookmark") {
+      this.lastBookmarkMs = this.#clock.wallNow();
+      // The end bookmark of a streaming list.
+      if (this.phase === "listing") this.#enter("watching");
+    }
+    this.#recovered();
+  }
+
+  onWait(error: InformerError | undefined, delayMs: number): void {
+    this.#settling?.cancel();
+    const begins = error !== undefined && this.consecutiveFailures++ === 0;
+    if (begins) this.failingSinceMs = this.#clock.wallNow();
+    if (error !== undefined) this.#note(error);
+    if (delayMs > 0) this.#enter("waiting");
+    else if (begins) this.#onChange();
+    // That a resourceVersion expires is the protocol at work.
+    if (error === undefined || error.code === "expired" || this.#told.has(error.code)) return;
+    this.#told.add(error.code);
+    this.#onError(error);
+  }
+
+  onLeftOut(error: InformerError): void {
+    this.#note(error);
+    if (this.#leftOut) return;
+    this.#leftOut = true;
+    this.#onError(error);
+  }
+
+  stop(): void {
+    this.#settling?.cancel();
+    this.#enter("stopped");
+  }
+
+  #note(error: InformerError): void {
+    this.lastError = error;
+    this.lastErrorMs = this.#clock.wallNow();
+  }
+
+  #recovered(): void {
+    if (this.consecutiveFailures === 0) return;
+    this.#settling?.cancel();
+    this.#told.clear();
+    this.consecutiveFailures = 0;
+    this.failingSinceMs = undefined;
+    this.#onChange();
+  }
+
+  #enter(phase: InformerPhase): void {
+    if (this.phase === phase) return;
+    this.phase = phase;
+    this.sinceMs = this.#clock.wallNow();
+    this.#onChange();
+  }
 }

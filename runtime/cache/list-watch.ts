@@ -7,6 +7,7 @@ import type { KubernetesObject } from "../api/object-meta.js";
 import { asStatus, statusError } from "../api/status-error.js";
 import type { ApiClient, WatchBody } from "../transport/api-client.js";
 import { findValue, parseJson, type ScannedObject, scanObject } from "../transport/json-scan.js";
+import type { ListEnvelope } from "../transport/list-items.js";
 import { Entry, type EntryMeta } from "./entry.js";
 import type { SlabAllocator } from "./slab.js";
 
@@ -24,7 +25,9 @@ export type WatchEvent<T extends KubernetesObject> =
   /** `initialEventsEnd`: all objects that were there when a streaming list began have been sent (KEP-3157). */
   | { readonly type: "BOOKMARK"; readonly resourceVersion: string; readonly initialEventsEnd: boolean }
   /** The server ends the watch and says why. */
-  | { readonly type: "ERROR"; readonly error: InformerError };
+  | { readonly type: "ERROR"; readonly error: InformerError }
+  /** A frame of a type that this runtime does not know. It is left out, and says nothing of how far the stream has come. */
+  | { readonly type: "UNKNOWN"; readonly error: InformerError };
 
 /** An open watch. */
 export interface Watch<T extends KubernetesObject> {
@@ -56,6 +59,8 @@ export interface ListWatchOptions {
 }
 
 const JSON_TYPE = "application/json";
+/** Of what a server sent in a word's place. */
+const MAX_SHOWN_CHARACTERS = 64;
 
 export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
   readonly name: string;
@@ -63,7 +68,7 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
   readonly #slabs: SlabAllocator;
   readonly #options: ListWatchOptions;
   readonly #path: string;
-  /** `"kind":"Pod","apiVersion":"v1",` to put before an item that does not say what it is. */
+  /** `{"kind":"Pod","apiVersion":"v1",`: what opens an object, and is put before an item that does not say what it is. */
   readonly #typeMeta: Buffer | undefined;
 
   /** @param slabs where the bytes of its objects are to lie */
@@ -80,6 +85,7 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
 
   async list(options: ListOptions, signal: AbortSignal, onProgress: () => void): Promise<ListPage<T>> {
     const entries: Entry<T>[] = [];
+    let saysKind = true;
     /** Items of an unknown kind, which the list itself says at its end. Their entries are put in then. */
     const untyped: { at: number; meta: EntryMeta; bytes: Buffer }[] = [];
     const request = { path: this.#pathWith(options, false), what: `list ${this.name}`, accept: JSON_TYPE, signal };
@@ -88,6 +94,7 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
       (bytes, start, end) => {
         const scanned = scanObject(bytes, start, end);
         if (scanned.hasKind || this.#typeMeta !== undefined) {
+          saysKind &&= scanned.hasKind;
           entries.push(this.#entry(scanned, bytes, start, end));
         } else {
           untyped.push({
@@ -104,6 +111,7 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
       throw new InformerError("protocol", `list ${this.name}: the server answered with a Table`);
     if (resourceVersion === "")
       throw new InformerError("protocol", `list ${this.name}: the list has no resourceVersion`);
+    this.#checkEnvelope(envelope, saysKind);
     const prefix = typeMeta(envelope.kind?.replace(/List$/, "") ?? "", envelope.apiVersion ?? "");
     for (const { at, meta, bytes } of untyped) {
       entries.splice(at, 0, Entry.fromBytes<T>(meta, this.#slabs, bytes, 0, bytes.length, prefix));
@@ -145,9 +153,31 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
         const status = asStatus(parseJson(bytes, object.start, object.end)) ?? {};
         return { type, error: statusError(status.code ?? 500, status, `watch ${this.name} at ${this.#client.server}`) };
       }
-      default:
-        throw new InformerError("protocol", `watch ${this.name}: unknown event type ${JSON.stringify(type)}`);
+      default: {
+        const shown = JSON.stringify(type.slice(0, MAX_SHOWN_CHARACTERS));
+        return {
+          type: "UNKNOWN",
+          error: new InformerError("protocol", `watch ${this.name}: unknown event type ${shown}`),
+        };
+      }
     }
+  }
+
+  /** A list of something else must not pass for this one: the cache would be emptied. A CRD may call its list as it likes. */
+  #checkEnvelope({ kind, apiVersion }: ListEnvelope, saysKind: boolean): void {
+    const { kind: wanted, resource } = this.#options;
+    if (wanted === undefined) return;
+    const isForeign = apiVersion !== undefined && apiVersion !== apiVersionOf(resource);
+    if (isForeign || (!saysKind && kind !== undefined && kind !== `${wanted}List`))
+      throw this.#foreign(kind, apiVersion);
+  }
+
+  #foreign(kind: unknown, apiVersion?: unknown): InformerError {
+    const shown = [kind, apiVersion].filter((part) => part !== undefined).map((part) => String(part));
+    return new InformerError(
+      "protocol",
+      `${this.name}: the server answered with ${JSON.stringify(shown.join(" of ").slice(0, MAX_SHOWN_CHARACTERS))}`,
+    );
   }
 
   #meta({ namespace, name, uid, resourceVersion }: ScannedObject): EntryMeta {
@@ -162,7 +192,17 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
     return { key: metaNamespaceKey(namespace, name), uid, resourceVersion };
   }
 
+  /** The usual beginning is recognised by its bytes. */
+  #checkKind(bytes: Buffer, start: number, end: number): void {
+    const { kind: wanted } = this.#options;
+    if (wanted === undefined || (this.#typeMeta !== undefined && startsWith(bytes, start, this.#typeMeta))) return;
+    const value = findValue(bytes, start, end, "kind");
+    const kind = value && parseJson(bytes, value.start, value.end);
+    if (kind !== wanted) throw this.#foreign(kind);
+  }
+
   #entry(scanned: ScannedObject, bytes: Buffer, start: number, end: number): Entry<T> {
+    if (scanned.hasKind) this.#checkKind(bytes, start, end);
     const prefix = scanned.hasKind ? undefined : this.#typeMeta;
     return Entry.fromBytes<T>(this.#meta(scanned), this.#slabs, bytes, start, end, prefix);
   }

@@ -57,7 +57,7 @@ export interface ReflectorStep {
 }
 
 /** A watch that lasted this long counts as progress. client-go resets on a timer instead, which makes its delays a saw-tooth. */
-const STABLE_MS = 30_000;
+export const STABLE_MS = 30_000;
 /** A watch that the server closes sooner than this, without an event, is a `VeryShortWatchError` to client-go. */
 const VERY_SHORT_WATCH_MS = 1_000;
 /** After this many fruitless watches from one resourceVersion, it is the resourceVersion that is wrong. */

@@ -38,10 +38,12 @@ export interface ReflectorOptions<T extends KubernetesObject> {
 export interface ReflectorObserver {
   /** A request begins. */
   onAction(action: ReflectorAction): void;
-  /** The server has answered it with data: a list, an open watch, an event or a bookmark. */
-  onProgress(what: "opened" | "event" | "bookmark"): void;
+  /** The server has answered it: opened a stream, or sent data, which is a whole list, an event or a bookmark. */
+  onProgress(what: "opened" | "listed" | "event" | "bookmark"): void;
   /** It failed, or the server closed it (`error` absent); the next begins after `delayMs`. */
   onWait(error: InformerError | undefined, delayMs: number): void;
+  /** Something that the server sent was left out; the request goes on. */
+  onLeftOut(error: InformerError): void;
 }
 
 /** client-go's: a random time in [5, 10) minutes, so that a cluster's watches do not all end together. */
@@ -109,7 +111,7 @@ export class Reflector<T extends KubernetesObject> {
       onProgress();
       const list = await listAllPages(listerWatcher, { resourceVersion, limit }, silence.signal, onProgress);
       queue.replace(this.#admitAll(list.entries), list.resourceVersion);
-      observer.onProgress("opened");
+      observer.onProgress("listed");
       return { type: "listed", resourceVersion: list.resourceVersion, paginated: list.paginated };
     } catch (thrown) {
       return { type: "listFailed", error: silence.failure(thrown, `list ${listerWatcher.name}`) };
@@ -141,6 +143,9 @@ export class Reflector<T extends KubernetesObject> {
             break;
           case "ERROR":
             return event.error;
+          case "UNKNOWN":
+            observer.onLeftOut(event.error);
+            break;
           case "BOOKMARK":
             if (!event.initialEventsEnd || event.resourceVersion === "") break;
             synced = true;
@@ -225,6 +230,8 @@ export class Reflector<T extends KubernetesObject> {
         seen = event.resourceVersion;
         queue.bookmark(seen);
         observer.onProgress("bookmark");
+      } else if (event.type === "UNKNOWN") {
+        observer.onLeftOut(event.error);
       } else {
         seen = event.entry.resourceVersion;
         changes++;

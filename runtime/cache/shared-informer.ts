@@ -10,12 +10,12 @@ import { Controller } from "./controller.js";
 import { DeltaFIFO } from "./delta-fifo.js";
 import { Entry } from "./entry.js";
 import { Notification, type ResourceEventHandler, type ResourceEventHandlerFunc } from "./event-handler.js";
-import { type InformerHealth, type InformerPhase, phaseOf } from "./health.js";
+import { HealthMonitor, type InformerHealth } from "./health.js";
 import { Indexer } from "./indexer.js";
 import type { ListerWatcher } from "./list-watch.js";
 import { IndexerLister } from "./lister.js";
 import { type ProcessorEnvironment, ProcessorListener, SharedProcessor } from "./processor.js";
-import { Reflector, type ReflectorObserver } from "./reflector.js";
+import { Reflector } from "./reflector.js";
 import type { SlabAllocator } from "./slab.js";
 import type { Indexers, Store } from "./store.js";
 
@@ -80,14 +80,8 @@ export class SharedInformer<T extends KubernetesObject> {
   /** Handlers whose resync is due and not yet popped. */
   readonly #resyncing = new Set<ProcessorListener<T>>();
   #handlersMade = 0;
-  // What health() tells, as the reflector reports it.
-  #phase: InformerPhase = "idle";
-  #sinceMs: number;
-  #lastEventMs: number | undefined;
-  #lastBookmarkMs: number | undefined;
-  #lastError: InformerError | undefined;
-  #lastErrorMs: number | undefined;
-  #consecutiveFailures = 0;
+  readonly #monitor: HealthMonitor;
+  readonly #healthListeners = new Set<(health: InformerHealth) => void>();
 
   constructor(options: SharedInformerOptions<T>) {
     const { clock, turn, listerWatcher, random } = options;
@@ -95,7 +89,7 @@ export class SharedInformer<T extends KubernetesObject> {
     this.resource = options.resource;
     this.#options = options;
     this.#onError = onError;
-    this.#sinceMs = clock.wallNow();
+    this.#monitor = new HealthMonitor(clock, onError, () => this.#healthChanged());
     this.#indexer = new Indexer<T>(onError);
     this.#lister = new IndexerLister(this.#indexer);
     this.#environment = { clock, turn, onHandlerError: onError };
@@ -107,7 +101,7 @@ export class SharedInformer<T extends KubernetesObject> {
       random,
       streaming: true,
       admit,
-      observer: this.#observer(),
+      observer: this.#monitor,
     });
     this.#controller = new Controller({
       queue: this.#queue,
@@ -192,21 +186,36 @@ export class SharedInformer<T extends KubernetesObject> {
     return this.#running;
   }
 
+  /** A snapshot of now. */
   health(): InformerHealth {
+    const { phase, sinceMs, lastEventMs, lastBookmarkMs, lastError, lastErrorMs } = this.#monitor;
+    const { failingSinceMs, consecutiveFailures } = this.#monitor;
     return {
       resource: this.resource,
-      phase: this.#phase,
-      sinceMs: this.#sinceMs,
+      phase,
+      sinceMs,
       synced: this.#hasSynced,
       objects: this.#indexer.size,
       resourceVersion: this.#indexer.resourceVersion,
-      lastEventMs: this.#lastEventMs,
-      lastBookmarkMs: this.#lastBookmarkMs,
-      lastError: this.#lastError,
-      lastErrorMs: this.#lastErrorMs,
-      consecutiveFailures: this.#consecutiveFailures,
+      lastEventMs,
+      lastBookmarkMs,
+      lastError,
+      lastErrorMs,
+      failingSinceMs,
+      consecutiveFailures,
       handlers: this.#processor.listeners.map(({ name, pending, hasSynced }) => ({ name, pending, synced: hasSynced })),
     };
+  }
+
+  /**
+   * Calls back with a snapshot whenever the phase changes, the cache has synced, failures begin or are over. The result ends
+   * the subscription. What the function throws is lost: it must not throw.
+   */
+  onHealthChange(listener: (health: InformerHealth) => void): () => void {
+    // A wrapper of its own for each call: the same function may be given twice.
+    const guardedListener = guarded(listener);
+    this.#healthListeners.add(guardedListener);
+    return () => this.#healthListeners.delete(guardedListener);
   }
 
   async #run(parent: AbortSignal): Promise<void> {
@@ -216,7 +225,7 @@ export class SharedInformer<T extends KubernetesObject> {
     abort.release();
     // client-go's order: no more is taken in, then no more is handed out.
     this.#stopped = true;
-    this.#enter("stopped");
+    this.#monitor.stop();
     this.#resyncTimer?.cancel();
     this.#queue.close();
     await controller;
@@ -227,6 +236,7 @@ export class SharedInformer<T extends KubernetesObject> {
     this.#hasSynced = true;
     for (const listener of this.#processor.listeners) listener.initialListAdded();
     this.#synced.resolve();
+    this.#healthChanged();
     this.#scheduleResync();
   }
 
@@ -266,35 +276,9 @@ export class SharedInformer<T extends KubernetesObject> {
     }
   }
 
-  #observer(): ReflectorObserver {
-    const { clock } = this.#options;
-    return {
-      onAction: (action) => this.#enter(phaseOf(action)),
-      onProgress: (what) => {
-        this.#consecutiveFailures = 0;
-        if (what === "event") this.#lastEventMs = clock.wallNow();
-        if (what === "bookmark") {
-          this.#lastBookmarkMs = clock.wallNow();
-          if (this.#phase === "listing") this.#enter("watching");
-        }
-      },
-      onWait: (error, delayMs) => {
-        if (delayMs > 0) this.#enter("waiting");
-        if (error === undefined) return;
-        // Told once for each kind of failure in a row. That a resourceVersion expires is the protocol at work.
-        const isNews = this.#consecutiveFailures === 0 || this.#lastError?.code !== error.code;
-        this.#consecutiveFailures++;
-        this.#lastError = error;
-        this.#lastErrorMs = clock.wallNow();
-        if (isNews && error.code !== "expired") this.#onError(error);
-      },
-    };
-  }
-
-  #enter(phase: InformerPhase): void {
-    if (this.#phase === phase) return;
-    this.#phase = phase;
-    this.#sinceMs = this.#options.clock.wallNow();
+  #healthChanged(): void {
+    const health = this.health();
+    for (const listener of [...this.#healthListeners]) listener(health);
   }
 
   #refuseIfStopped(method: string): void {
@@ -304,10 +288,10 @@ export class SharedInformer<T extends KubernetesObject> {
 }
 
 /** A report that fails must not take down what it reports on: the handler, the loop or the process. */
-function guarded(onError: (error: InformerError) => void): (error: InformerError) => void {
-  return (error) => {
+function guarded<Told>(report: (what: Told) => void): (what: Told) => void {
+  return (what) => {
     try {
-      const result: unknown = onError(error);
+      const result: unknown = report(what);
       if (result instanceof Promise) result.catch(() => {});
     } catch {
       // There is nobody left to tell.

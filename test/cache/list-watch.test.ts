@@ -38,7 +38,7 @@ async function eventsOf(chunks: Iterable<string | Buffer | InformerError>, optio
 }
 
 function describeEvent(event: WatchEvent<Thing>): string {
-  if (event.type === "ERROR") return `ERROR ${event.error.code}`;
+  if (event.type === "ERROR" || event.type === "UNKNOWN") return `${event.type} ${event.error.code}`;
   if (event.type === "BOOKMARK") return `BOOKMARK ${event.resourceVersion}${event.initialEventsEnd ? " end" : ""}`;
   return `${event.type} ${event.entry.key}@${event.entry.resourceVersion}`;
 }
@@ -240,7 +240,6 @@ describe("watch", () => {
     ["garbage", "<html>\n", "decode"],
     ["garbage that is short", "x\n", "decode"],
     ["the beginning of an event", '{"type":"AD\n', "decode"],
-    ["an unknown type", line("FOO", thingJson("a", "1")), "protocol"],
     ["no object", '{"type":"ADDED"}\n', "protocol"],
     ["no type", '{"object":{}}\n', "protocol"],
     ["a bookmark whose resourceVersion is null", line("BOOKMARK", '{"metadata":{"resourceVersion":null}}'), "protocol"],
@@ -259,6 +258,63 @@ describe("watch", () => {
     const watch = await listWatch.watch({}, signal);
     expect((await watch.next())?.map(describeEvent)).toEqual(["ADDED a@1"]);
     for (let i = 0; i < 2; i++) expect((await informerErrorOf(watch.next())).code).toBe(code);
+  });
+
+  test("an unknown type is given as such, and the stream goes on", async () => {
+    const text =
+      line("ADDED", thingJson("a", "1")) + line(`FOO${"O".repeat(500)}`, "{}") + line("ADDED", thingJson("b", "2"));
+    const events = await eventsOf([text]);
+    expect(events.map(describeEvent)).toEqual(["ADDED a@1", "UNKNOWN protocol", "ADDED b@2"]);
+    const unknown = events[1] as Extract<WatchEvent<Thing>, { type: "UNKNOWN" }>;
+    expect(unknown.error.message).toContain("FOOO");
+    expect(unknown.error.message.length).toBeLessThan(200);
+  });
+
+  describe("of a resource whose kind is known", () => {
+    const known = { kind: "Thing" };
+    const foreign = thingJson("b", "2").replace('"Thing"', '"Secret"');
+
+    test.each([
+      ["its usual beginning", thingJson("a", "1")],
+      ["its members in another order", '{"metadata":{"name":"a","resourceVersion":"1"},"kind":"Thing"}'],
+      ["no kind", '{"metadata":{"name":"a","resourceVersion":"1"}}'],
+      ["white space", '{ "apiVersion":"v1", "kind" : "Thing", "metadata":{"name":"a","resourceVersion":"1"}}'],
+    ])("an object with %s is taken", async (_, object) => {
+      expect((await eventsOf([line("ADDED", object)], known)).map(describeEvent)).toEqual(["ADDED a@1"]);
+    });
+
+    test("an object of another kind ends the watch: the answers were mixed up", async () => {
+      const { listWatch } = listWatchOf(
+        { chunks: [line("ADDED", thingJson("a", "1")) + line("ADDED", foreign)] },
+        known,
+      );
+      const watch = await listWatch.watch({}, signal);
+      expect((await watch.next())?.map(describeEvent)).toEqual(["ADDED a@1"]);
+      const error = await informerErrorOf(watch.next());
+      expect(error).toMatchObject({ code: "protocol", message: expect.stringContaining('"Secret"') });
+    });
+
+    test.each([
+      [
+        "an item of another kind",
+        `{"kind":"ThingList","apiVersion":"v1","metadata":{"resourceVersion":"9"},"items":[${foreign}]}`,
+      ],
+      [
+        "items without a kind in a list of another",
+        '{"kind":"SecretList","apiVersion":"v1","metadata":{"resourceVersion":"9"},"items":[{"metadata":{"name":"a","resourceVersion":"1"}}]}',
+      ],
+      [
+        "an empty list of another group",
+        '{"kind":"ThingList","apiVersion":"other/v1","metadata":{"resourceVersion":"9"},"items":[]}',
+      ],
+    ])("a list is refused that has %s", async (_, text) => {
+      expect((await informerErrorOf(listOf(text, known))).code).toBe("protocol");
+    });
+
+    test("a list may have a name of its own, as a CRD can give it, when its items say their kind", async () => {
+      const text = `{"kind":"Things","apiVersion":"v1","metadata":{"resourceVersion":"9"},"items":[${thingJson("a", "1")}]}`;
+      expect((await listOf(text, known)).entries.map(({ key }) => key)).toEqual(["a"]);
+    });
   });
 
   test.each(["<html>\n", "x\n", '{"type":"\n'])(

@@ -259,7 +259,7 @@ describe("silence", () => {
     await bench.start();
     await bench.clock.advance(5 * 59_000);
     expect(bench.queued()).toEqual(["replace at 9"]);
-    expect(bench.told).toEqual(["list", "opened", "watch"]);
+    expect(bench.told).toEqual(["list", "listed", "watch"]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { InformerError } from "../../runtime/api/informer-error.js";
+import type { InformerHealth } from "../../runtime/cache/health.js";
 import { recorder, type Thing, thing } from "../support/entries.js";
 import { InformerBench } from "../support/informer.js";
 import {
@@ -177,14 +178,23 @@ describe("transform", () => {
 });
 
 describe("what is reported", () => {
-  test("each kind of failure once in a row, and that a resourceVersion expired not at all", async () => {
+  test("each kind of failure once until things are well, and that a resourceVersion expired not at all", async () => {
     bench.server
       .onWatch(connectionLost(), connectionLost(), refusal(403), connectionLost())
       .onList(refusal(403), page("9"))
       .onEveryWatch(() => new ScriptedWatch(errorEvent(expired())));
     await bench.start();
     await bench.clock.advance(30_000);
-    expect(bench.errors.map(({ code }) => code)).toEqual(["connection", "forbidden", "connection"]);
+    expect(bench.errors.map(({ code }) => code)).toEqual(["connection", "forbidden"]);
+  });
+
+  test("an open watch alone is no recovery: one that breaks again at once belongs to the same failure", async () => {
+    bench.server.onWatch(new ScriptedWatch(endBookmark("100")).break());
+    bench.server.onEveryWatch(() => new ScriptedWatch().break());
+    await bench.start();
+    await bench.clock.advance(120_000);
+    expect(bench.errors.map(({ code }) => code)).toEqual(["connection"]);
+    expect(bench.informer.health().consecutiveFailures).toBeGreaterThan(3);
   });
 
   test("anew after things were well", async () => {
@@ -291,11 +301,45 @@ describe("health", () => {
     expect(now().lastError).toBeInstanceOf(InformerError);
     expect(now().lastErrorMs).toBe(wallStart + 3_000);
 
+    const failing = { consecutiveFailures: 2, failingSinceMs: wallStart + 3_000 };
     await clock.advance(2_000);
-    expect(now()).toMatchObject({ phase: "watching", consecutiveFailures: 0, resourceVersion: "101" });
+    expect(now()).toMatchObject({ phase: "watching", ...failing, resourceVersion: "101" });
+    await clock.advance(30_000);
+    expect(now()).toMatchObject({ phase: "watching", consecutiveFailures: 0, failingSinceMs: undefined });
     expect(now().lastError?.code).toBe("connection");
 
     await bench.stop();
     expect(now()).toMatchObject({ phase: "stopped", synced: true, objects: 1 });
+  });
+
+  test("says when it changes, until it is asked to stop; a listener that throws harms nobody", async () => {
+    const { informer, server, clock } = bench;
+    const first = new ScriptedWatch(endBookmark("100"));
+    const third = new ScriptedWatch();
+    server.onWatch(first, connectionLost(), third);
+    const seen: string[] = [];
+    informer.onHealthChange(() => {
+      throw new Error("the listener is broken");
+    });
+    const listener = ({ phase, synced, failingSinceMs }: InformerHealth) => {
+      seen.push(`${phase}${synced ? " synced" : ""}${failingSinceMs === undefined ? "" : " failing"}`);
+    };
+    const end = informer.onHealthChange(listener);
+    await bench.start();
+    expect(seen.splice(0)).toEqual(["listing", "watching", "watching synced"]);
+    first.break();
+    await clock.advance(10_000);
+    expect(seen.splice(0)).toEqual([
+      "waiting synced failing",
+      "watching synced failing",
+      "waiting synced failing",
+      "watching synced failing",
+    ]);
+    third.send(modified(thing("a", "101")));
+    await settle();
+    expect(seen.splice(0)).toEqual(["watching synced"]);
+    end();
+    await bench.stop();
+    expect(seen).toEqual([]);
   });
 });

@@ -32,6 +32,7 @@ export class ReflectorBench {
         onProgress: (what) => this.told.push(what),
         onWait: (error: InformerError | undefined, delayMs) =>
           this.told.push(`wait ${delayMs} ${error?.code ?? "closed"}`),
+        onLeftOut: ({ code }) => this.told.push(`left out ${code}`),
       },
       ...options,
     });
