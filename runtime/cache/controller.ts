@@ -20,6 +20,8 @@ export interface ControllerOptions<T extends KubernetesObject> {
   readonly resyncing: () => readonly ProcessorListener<T>[];
   /** The first list is in the cache, and every handler that was there has been told of all of it. */
   readonly onSynced: () => void;
+  /** The cache's resourceVersion is another. */
+  readonly onAdvanced: () => void;
 }
 
 export class Controller<T extends KubernetesObject> {
@@ -50,15 +52,23 @@ export class Controller<T extends KubernetesObject> {
     switch (item.type) {
       case "Deltas":
         for (const delta of item.deltas) this.#apply(delta);
+        this.#advance();
         return undefined;
       case "ReplacedAll":
         return this.#replace(item);
       case "SyncAll":
         return this.#inSlices(resyncNotifications(indexer), this.#options.resyncing());
       case "Bookmark":
-        indexer.bookmark(item.resourceVersion);
+        this.#advance();
         return undefined;
     }
+  }
+
+  /** The last change of an item may be newer than changes of other keys which still wait: the queue knows. */
+  #advance(): void {
+    const { indexer, queue, onAdvanced } = this.#options;
+    indexer.advance(queue.drainedTo);
+    onAdvanced();
   }
 
   /** Whether it was `Added` or `Updated` to the server does not matter: what the cache knew decides. */
@@ -66,7 +76,7 @@ export class Controller<T extends KubernetesObject> {
     const { indexer, processor } = this.#options;
     if (type === "Deleted") {
       // The deleted object carries the resourceVersion at which it is gone. One that was never told of is not un-told.
-      if (indexer.delete(entry.key, entry.resourceVersion) !== undefined) {
+      if (indexer.delete(entry.key) !== undefined) {
         distribute(processor.listeners, Notification.delete(entry, false));
       }
       return;
@@ -77,7 +87,7 @@ export class Controller<T extends KubernetesObject> {
   }
 
   async #replace({ entries, resourceVersion }: Extract<QueueItem<T>, { type: "ReplacedAll" }>): Promise<void> {
-    const { queue, indexer, processor, turn, onSynced } = this.#options;
+    const { queue, indexer, processor, turn, onSynced, onAdvanced } = this.#options;
     const isInInitialList = !this.#synced;
     // Index functions read objects. They are decoded before, in slices, so that the swap itself is short.
     for (const entry of indexer.toBeIndexed(entries)) {
@@ -88,6 +98,7 @@ export class Controller<T extends KubernetesObject> {
     // A handler that joins while the slices go out is given the new content as a whole, so the slices are not for it.
     const { listeners } = processor;
     const { deleted, changed } = indexer.replace(entries, resourceVersion);
+    onAdvanced();
     await this.#inSlices(
       (function* () {
         for (const entry of deleted) yield Notification.delete(entry, true);

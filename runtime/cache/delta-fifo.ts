@@ -11,8 +11,7 @@ export class DeltaFIFO<T extends KubernetesObject> extends Fifo<T> {
   /** Queued items that a later change of the same key may join. */
   readonly #open = new Map<string, Deltas<T>>();
 
-  enqueue(delta: Delta<T>): void {
-    if (this.closed) return;
+  protected collect(delta: Delta<T>): void {
     const { key } = delta.entry;
     const open = this.#open.get(key);
     if (open === undefined) {

@@ -23,14 +23,19 @@ const NO_VALUES: readonly string[] = [];
 
 /** Every write is one synchronous step: no reader, and no index, ever sees half of it. */
 export class Indexer<T extends KubernetesObject> implements Store<T> {
-  readonly #onIndexError: (error: InformerError) => void;
+  readonly #onError: (error: InformerError) => void;
+  /** Entries that were reported as not being JSON. */
+  readonly #undecodable = new WeakSet<Entry<T>>();
   readonly #indexes = new Map<string, Index<T>>();
   #entries = new Map<string, Entry<T>>();
   #resourceVersion = "";
 
-  /** @param onIndexError told when an index function throws or gives no array; the object stays out of that index */
-  constructor(onIndexError: (error: InformerError) => void) {
-    this.#onIndexError = onIndexError;
+  /**
+   * @param onError told when an index function throws or gives no array: the object stays out of that index; and once of each
+   *   object that turns out not to be JSON: it stays out of lists
+   */
+  constructor(onError: (error: InformerError) => void) {
+    this.#onError = onError;
     this.#indexes.set(NAMESPACE_INDEX, { values: (entry) => [entry.namespace], entries: new Map(), filed: undefined });
   }
 
@@ -51,7 +56,7 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
   }
 
   list(): Cached<T>[] {
-    return Array.from(this.#entries.values(), (entry) => entry.object);
+    return this.objects(this.#entries.values());
   }
 
   listKeys(): string[] {
@@ -59,7 +64,7 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
   }
 
   byIndex(indexName: string, value: string): Cached<T>[] {
-    return Array.from(this.entriesByIndex(indexName, value), (entry) => entry.object);
+    return this.objects(this.entriesByIndex(indexName, value));
   }
 
   indexKeys(indexName: string, value: string): string[] {
@@ -72,11 +77,29 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
     for (const value of index.values(asEntry(object))) {
       for (const entry of index.entries.get(value)?.values() ?? []) found.add(entry);
     }
-    return Array.from(found, (entry) => entry.object);
+    return this.objects(found);
   }
 
   listIndexValues(indexName: string): string[] {
     return [...this.#index(indexName).entries.keys()];
+  }
+
+  /**
+   * The objects of these entries. One that is not JSON after all is reported and left out: it must not take the rest along.
+   * @param matches is asked first, so that what does not match is never decoded
+   */
+  objects(entries: Iterable<Entry<T>>, matches?: (entry: Entry<T>) => boolean): Cached<T>[] {
+    const objects: Cached<T>[] = [];
+    for (const entry of entries) {
+      try {
+        if (matches === undefined || matches(entry)) objects.push(entry.object);
+      } catch (error) {
+        if (this.#undecodable.has(entry)) continue;
+        this.#undecodable.add(entry);
+        this.#onError(toInformerError(error, "decode", entry.key));
+      }
+    }
+    return objects;
   }
 
   /** Undecoded access, for listers that look at labels first and for replay to a late handler. */
@@ -97,18 +120,16 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
     const old = this.#entries.get(entry.key);
     this.#entries.set(entry.key, entry);
     for (const index of this.#indexes.values()) file(index, old, entry);
-    this.#resourceVersion = entry.resourceVersion;
     return old;
   }
 
-  /** Removes by key; gives back what was there. @param resourceVersion at which it is gone */
-  delete(key: string, resourceVersion: string): Entry<T> | undefined {
+  /** Removes by key; gives back what was there. */
+  delete(key: string): Entry<T> | undefined {
     const old = this.#entries.get(key);
     if (old !== undefined) {
       this.#entries.delete(key);
       for (const index of this.#indexes.values()) unfile(index, old);
     }
-    this.#resourceVersion = resourceVersion;
     return old;
   }
 
@@ -147,8 +168,8 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
     }
   }
 
-  /** Takes note that the content is that of a later resourceVersion, with nothing changed. */
-  bookmark(resourceVersion: string): void {
+  /** Takes note up to where the content follows the server. Only who knows that nothing before it is missing can say so. */
+  advance(resourceVersion: string): void {
     this.#resourceVersion = resourceVersion;
   }
 
@@ -174,7 +195,7 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
         if (Array.isArray(values)) return values as string[];
         throw new TypeError(`returned ${typeof values}, not an array of strings`);
       } catch (error) {
-        this.#onIndexError(toInformerError(error, "index", `index "${name}" of ${entry.key}`));
+        this.#onError(toInformerError(error, "index", `index "${name}" of ${entry.key}`));
         return NO_VALUES;
       }
     };

@@ -1,6 +1,7 @@
 /** Reads from an informer's cache by name, namespace and label. Counterpart: tools/cache/listers.go and the generated listers. */
 import { metaNamespaceKey } from "../api/keys.js";
 import type { Cached, KubernetesObject } from "../api/object-meta.js";
+import { compareResourceVersions } from "../api/resource-version.js";
 import { type LabelSelectorInput, parseLabelSelector } from "../api/selectors.js";
 import type { Entry } from "./entry.js";
 import type { Indexer } from "./indexer.js";
@@ -10,8 +11,10 @@ import { NAMESPACE_INDEX } from "./store.js";
 export interface Lister<T extends KubernetesObject> {
   /** @throws InformerError `usage` when the selector is malformed */
   list(selector?: LabelSelectorInput): Cached<T>[];
-  /** `undefined` when the cache does not hold it. */
+  /** `undefined` when the cache does not hold it. @throws InformerError `decode` when what the server sent is not JSON */
   get(name: string): Cached<T> | undefined;
+  /** Whether what is read here is as new as this resourceVersion of the resource, which a write may have given, or newer. */
+  atLeast(resourceVersion: string): boolean;
 }
 
 /** Reads namespaced objects. */
@@ -20,6 +23,8 @@ export interface NamespacedLister<T extends KubernetesObject> {
   list(selector?: LabelSelectorInput): Cached<T>[];
   /** `""` means all namespaces to `list`, as in client-go. */
   namespace(namespace: string): Lister<T>;
+  /** Whether what is read here is as new as this resourceVersion of the resource, which a write may have given, or newer. */
+  atLeast(resourceVersion: string): boolean;
 }
 
 /** For a resource whose scope is known at run time alone. `get` takes a key: `namespace/name`, or `name`. */
@@ -33,11 +38,16 @@ export class IndexerLister<T extends KubernetesObject> implements GenericLister<
   }
 
   list(selector?: LabelSelectorInput): Cached<T>[] {
-    return selectObjects(this.#indexer.entries(), selector);
+    return selectObjects(this.#indexer, this.#indexer.entries(), selector);
   }
 
   get(name: string): Cached<T> | undefined {
     return this.#indexer.get(name);
+  }
+
+  /** Also false where resourceVersions have no order: where they are no decimal numbers (KEP-5504). */
+  atLeast(resourceVersion: string): boolean {
+    return (compareResourceVersions(this.#indexer.resourceVersion, resourceVersion) ?? -1) >= 0;
   }
 
   namespace(namespace: string): Lister<T> {
@@ -46,19 +56,19 @@ export class IndexerLister<T extends KubernetesObject> implements GenericLister<
       list: (selector) =>
         namespace === ""
           ? this.list(selector)
-          : selectObjects(indexer.entriesByIndex(NAMESPACE_INDEX, namespace), selector),
+          : selectObjects(indexer, indexer.entriesByIndex(NAMESPACE_INDEX, namespace), selector),
       get: (name) => indexer.get(metaNamespaceKey(namespace, name)),
+      atLeast: (resourceVersion) => this.atLeast(resourceVersion),
     };
   }
 }
 
 /** Looks at labels first, so that an object which does not match is never decoded. */
 function selectObjects<T extends KubernetesObject>(
+  indexer: Indexer<T>,
   entries: Iterable<Entry<T>>,
   selector: LabelSelectorInput = "",
 ): Cached<T>[] {
   const parsed = parseLabelSelector(selector);
-  const objects: Cached<T>[] = [];
-  for (const entry of entries) if (parsed.matchesEverything || parsed.matches(entry.labels)) objects.push(entry.object);
-  return objects;
+  return indexer.objects(entries, parsed.matchesEverything ? undefined : (entry) => parsed.matches(entry.labels));
 }

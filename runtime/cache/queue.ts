@@ -37,6 +37,11 @@ export interface Queue<T extends KubernetesObject> {
   /** Asks for a resync. One that still waits serves for two. */
   resync(): void;
   bookmark(resourceVersion: string): void;
+  /**
+   * Up to which resourceVersion everything that was queued has been popped: of the last change, list or bookmark before the
+   * first one that still waits. A consumer that has done what it popped is as new as this, and no newer.
+   */
+  readonly drainedTo: string;
   /** The oldest item; `undefined` when there is none. Never waits. */
   pop(): QueueItem<T> | undefined;
   /** Resolves when there is something to pop, or the queue is closed. For one waiter. */
@@ -51,11 +56,25 @@ export interface Queue<T extends KubernetesObject> {
 /** All of a queue but the question how changes are collected. */
 export abstract class Fifo<T extends KubernetesObject> implements Queue<T> {
   readonly #items = new RingQueue<QueueItem<T>>();
+  /** For each item, the resourceVersion that was queued last before it. */
+  readonly #before = new RingQueue<string>();
+  #newest = "";
   #waiter: Deferred<void> | undefined;
   #syncQueued = false;
   #closed = false;
 
-  abstract enqueue(delta: Delta<T>): void;
+  /** Puts a delta where it belongs, by {@link push} or into an item that waits. Not called once closed. */
+  protected abstract collect(delta: Delta<T>): void;
+
+  enqueue(delta: Delta<T>): void {
+    if (this.#closed) return;
+    this.collect(delta);
+    this.#newest = delta.entry.resourceVersion;
+  }
+
+  get drainedTo(): string {
+    return this.#before.peek() ?? this.#newest;
+  }
 
   get length(): number {
     return this.#items.length;
@@ -67,6 +86,7 @@ export abstract class Fifo<T extends KubernetesObject> implements Queue<T> {
 
   replace(entries: readonly Entry<T>[], resourceVersion: string): void {
     this.push({ type: "ReplacedAll", entries, resourceVersion });
+    this.#newest = resourceVersion;
   }
 
   resync(): void {
@@ -77,10 +97,12 @@ export abstract class Fifo<T extends KubernetesObject> implements Queue<T> {
 
   bookmark(resourceVersion: string): void {
     this.push({ type: "Bookmark", resourceVersion });
+    this.#newest = resourceVersion;
   }
 
   pop(): QueueItem<T> | undefined {
     const item = this.#items.shift();
+    this.#before.shift();
     if (item?.type === "SyncAll") this.#syncQueued = false;
     return item;
   }
@@ -99,6 +121,7 @@ export abstract class Fifo<T extends KubernetesObject> implements Queue<T> {
   protected push(item: QueueItem<T>): void {
     if (this.#closed) return;
     this.#items.push(item);
+    this.#before.push(this.#newest);
     this.#wake();
   }
 

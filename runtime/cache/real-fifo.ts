@@ -3,7 +3,7 @@ import type { KubernetesObject } from "../api/object-meta.js";
 import { type Delta, Fifo } from "./queue.js";
 
 export class RealFIFO<T extends KubernetesObject> extends Fifo<T> {
-  enqueue(delta: Delta<T>): void {
+  protected collect(delta: Delta<T>): void {
     this.push({ type: "Deltas", key: delta.entry.key, deltas: [delta] });
   }
 }

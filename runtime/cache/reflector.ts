@@ -239,6 +239,7 @@ export class Reflector<T extends KubernetesObject> {
         // What is not admitted is not cached; what is cached and gone must go all the same.
         if (entry !== undefined) queue.enqueue({ type: DELTA_TYPES[event.type], entry });
         else if (event.type === "DELETED") queue.enqueue({ type: "Deleted", entry: event.entry });
+        else queue.bookmark(seen);
       }
     }
     if (seen !== "") this.#state = advanced(this.#state, seen);

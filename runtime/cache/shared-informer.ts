@@ -10,6 +10,7 @@ import { Controller } from "./controller.js";
 import { DeltaFIFO } from "./delta-fifo.js";
 import { Entry } from "./entry.js";
 import { Notification, type ResourceEventHandler, type ResourceEventHandlerFunc } from "./event-handler.js";
+import { Freshness } from "./freshness.js";
 import { HealthMonitor, type InformerHealth } from "./health.js";
 import { Indexer } from "./indexer.js";
 import type { ListerWatcher } from "./list-watch.js";
@@ -80,6 +81,7 @@ export class SharedInformer<T extends KubernetesObject> {
   /** Handlers whose resync is due and not yet popped. */
   readonly #resyncing = new Set<ProcessorListener<T>>();
   #handlersMade = 0;
+  readonly #freshness: Freshness;
   readonly #monitor: HealthMonitor;
   readonly #healthListeners = new Set<(health: InformerHealth) => void>();
 
@@ -89,6 +91,7 @@ export class SharedInformer<T extends KubernetesObject> {
     this.resource = options.resource;
     this.#options = options;
     this.#onError = onError;
+    this.#freshness = new Freshness(this.resource);
     this.#monitor = new HealthMonitor(clock, onError, () => this.#healthChanged());
     this.#indexer = new Indexer<T>(onError);
     this.#lister = new IndexerLister(this.#indexer);
@@ -111,6 +114,7 @@ export class SharedInformer<T extends KubernetesObject> {
       turn,
       resyncing: () => this.#takeResyncing(),
       onSynced: () => this.#onSynced(),
+      onAdvanced: () => this.#freshness.advance(this.#indexer.resourceVersion),
     });
   }
 
@@ -178,6 +182,17 @@ export class SharedInformer<T extends KubernetesObject> {
   }
 
   /**
+   * Resolves when the cache is as new as this resourceVersion, or newer: to read what was just written. It must be of this
+   * resource; that of an object which the informer's selector or namespace leaves out is reached with the next event or bookmark.
+   * @param signal ends the wait
+   * @throws InformerError `not-synced` when the signal aborts first, `stopped`, or `usage` for one that is no decimal number:
+   *   those have no order (KEP-5504)
+   */
+  waitFor(resourceVersion: string, signal?: AbortSignal): Promise<void> {
+    return this.#freshness.wait(resourceVersion, signal);
+  }
+
+  /**
    * Follows the server until the signal aborts. Resolves when everything has stopped, handlers included; a second call gives
    * the same promise. A stopped informer cannot run again.
    */
@@ -226,6 +241,7 @@ export class SharedInformer<T extends KubernetesObject> {
     // client-go's order: no more is taken in, then no more is handed out.
     this.#stopped = true;
     this.#monitor.stop();
+    this.#freshness.stop();
     this.#resyncTimer?.cancel();
     this.#queue.close();
     await controller;

@@ -26,6 +26,11 @@ export class RingQueue<T> {
     return item;
   }
 
+  /** The oldest item; it stays. */
+  peek(): T | undefined {
+    return this.#ring[this.#head];
+  }
+
   clear(): void {
     this.#ring = new Array(16);
     this.#head = 0;

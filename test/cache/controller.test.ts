@@ -23,6 +23,7 @@ class ControllerBench {
   readonly turn: Turn;
   readonly resyncing: ProcessorListener<Thing>[] = [];
   synced = 0;
+  readonly advancedTo: string[] = [];
   readonly run: Promise<void>;
 
   constructor(turn?: Turn) {
@@ -35,6 +36,7 @@ class ControllerBench {
       turn: this.turn,
       resyncing: () => this.resyncing,
       onSynced: () => this.synced++,
+      onAdvanced: () => this.advancedTo.push(this.indexer.resourceVersion),
     }).run();
   }
 
@@ -102,6 +104,17 @@ describe("a change", () => {
     bench.enqueue("Updated", thing("a", "5", { uid: "second" }));
     await settle();
     expect(log).toEqual(["add a@1 initial", "tombstone a@1", "add a@5"]);
+  });
+
+  test("moves the resourceVersion of the cache up to the first change that is still missing, and says so", async () => {
+    bench.queue.replace([], "100");
+    await settle();
+    bench.enqueue("Added", thing("a", "101"));
+    bench.enqueue("Added", thing("b", "102"));
+    bench.enqueue("Updated", thing("a", "103"));
+    await settle();
+    expect(bench.advancedTo).toEqual(["100", "101", "103"]);
+    expect(bench.indexer.listKeys()).toEqual(["a", "b"]);
   });
 
   test("moves the resourceVersion of the cache, and so does a bookmark", async () => {

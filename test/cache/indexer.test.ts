@@ -2,8 +2,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { InformerError } from "../../runtime/api/informer-error.js";
 import { metaNamespaceKey } from "../../runtime/api/keys.js";
-import type { Entry } from "../../runtime/cache/entry.js";
+import { Entry } from "../../runtime/cache/entry.js";
 import { Indexer } from "../../runtime/cache/indexer.js";
+import { SlabAllocator } from "../../runtime/cache/slab.js";
 import type { IndexFunc } from "../../runtime/cache/store.js";
 import { type Thing, thing } from "../support/entries.js";
 import { spyOnJsonParse } from "../support/json-parse.js";
@@ -36,9 +37,22 @@ describe("the store", () => {
     expect(indexer.getEntry("default/a")).toBe(second);
     expect(indexer.get("default/a")).toBe(second.object);
     expect([indexer.has("default/a"), indexer.has("a"), indexer.has("default/b")]).toEqual([true, false, false]);
-    expect(indexer.delete("default/a", "3")).toBe(second);
-    expect(indexer.delete("default/a", "4")).toBeUndefined();
+    expect(indexer.delete("default/a")).toBe(second);
+    expect(indexer.delete("default/a")).toBeUndefined();
     expect([indexer.size, indexer.get("default/a"), indexer.list()]).toEqual([0, undefined, []]);
+  });
+
+  test("an object that is not JSON after all is reported once and left out; who asks for it is told", async () => {
+    const { indexer, errors } = create();
+    const meta = { key: "ns/bad", uid: "u", resourceVersion: "1" };
+    indexer.put(thing("ns/a", "1"));
+    indexer.put(Entry.fromBytes<Thing>(meta, new SlabAllocator(), Buffer.from('{"metadata":{},garbage}')));
+    indexer.put(thing("ns/b", "1"));
+    for (const list of [indexer.list(), indexer.byIndex("namespace", "ns"), indexer.list()])
+      expect(names(list)).toEqual(["a", "b"]);
+    expect(errors.map(({ code }) => code)).toEqual(["decode"]);
+    expect(errors[0]?.message).toContain("ns/bad");
+    expect(await informerErrorOf(() => indexer.get("ns/bad"))).toMatchObject({ code: "decode" });
   });
 
   test("its arrays belong to the caller", () => {
@@ -54,14 +68,12 @@ describe("the store", () => {
     expect(indexer.listIndexValues("byValue")).toEqual(["x"]);
   });
 
-  test("says the resourceVersion of the last write, list or bookmark", () => {
+  test("says the resourceVersion that it was told, not that of the last write: earlier changes may still be missing", () => {
     const { indexer } = create();
-    expect(indexer.resourceVersion).toBe("");
     indexer.put(thing("a", "5"));
-    expect(indexer.resourceVersion).toBe("5");
-    indexer.delete("a", "6");
-    expect(indexer.resourceVersion).toBe("6");
-    indexer.bookmark("7");
+    indexer.delete("a");
+    expect(indexer.resourceVersion).toBe("");
+    indexer.advance("7");
     expect(indexer.resourceVersion).toBe("7");
     // A server that was restored from a backup is behind what it was: the list is what counts.
     indexer.replace([], "3");
@@ -73,7 +85,7 @@ describe("the store", () => {
     const { indexer } = create();
     indexer.replace([thing("ns/a", "1"), thing("ns/b", "1")], "1");
     indexer.put(thing("ns/a", "2"));
-    indexer.delete("ns/b", "3");
+    indexer.delete("ns/b");
     expect([indexer.listKeys(), indexer.indexKeys("namespace", "ns"), indexer.size]).toEqual([["ns/a"], ["ns/a"], 1]);
     expect(parsed).toEqual([]);
     indexer.get("ns/a");
@@ -159,7 +171,7 @@ describe("indexes", () => {
     const { indexer } = create({ byValue });
     for (let i = 0; i < 100; i++) indexer.put(thing("a", String(i), { value: `v${i}` }));
     expect(indexer.listIndexValues("byValue")).toEqual(["v99"]);
-    indexer.delete("a", "100");
+    indexer.delete("a");
     expect(indexer.listIndexValues("byValue")).toEqual([]);
     expect(indexer.listIndexValues("namespace")).toEqual([]);
   });
@@ -172,7 +184,7 @@ describe("indexes", () => {
       indexer.put(thing("ns/a", "1", { value }));
       expect(indexer.indexKeys("byValue", value)).toEqual(["ns/a"]);
       expect(indexer.listIndexValues("byValue")).toEqual([value]);
-      indexer.delete("ns/a", "2");
+      indexer.delete("ns/a");
       expect(indexer.byIndex("byValue", value)).toEqual([]);
     },
   );
@@ -295,7 +307,7 @@ describe("against a naive model", () => {
             expect(indexer.put(entry)).toBe(model.get(entry.key));
             model.set(entry.key, entry);
           } else if ("delete" in what) {
-            expect(indexer.delete(what.delete, "9")).toBe(model.get(what.delete));
+            expect(indexer.delete(what.delete)).toBe(model.get(what.delete));
             model.delete(what.delete);
           } else if ("replace" in what) {
             const listed = new Map(what.replace.map(entryOf).map((entry) => [entry.key, entry]));

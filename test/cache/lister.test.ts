@@ -85,7 +85,7 @@ describe("get", () => {
   test("follows the cache", () => {
     const { indexer, lister } = create();
     const shop = lister.namespace("shop");
-    indexer.delete("shop/web", "5");
+    indexer.delete("shop/web");
     expect(shop.get("web")).toBeUndefined();
     indexer.put(thing("shop/new", "6"));
     expect(keys(shop.list())).toEqual(["shop/db", "shop/new"]);

@@ -82,7 +82,7 @@ describe("list, then watch", () => {
     const watch = new ScriptedWatch(added(thing("bad", "10")), added(thing("good", "11")), deleted(thing("bad", "12")));
     bench.server.onList(page("9", [thing("bad", "5"), thing("fine", "6")])).onWatch(watch);
     await bench.start();
-    expect(bench.queued()).toEqual(["replace fine@6 at 9", "added good@11", "deleted bad@12"]);
+    expect(bench.queued()).toEqual(["replace fine@6 at 9", "bookmark 10", "added good@11", "deleted bad@12"]);
     expect(bench.reflector.lastSyncResourceVersion).toBe("12");
   });
 });

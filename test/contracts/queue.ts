@@ -124,6 +124,34 @@ export function describeQueueContract(name: string, create: () => Queue<object>)
       ]);
     });
 
+    test("says how far it is drained: never past a change that still waits", () => {
+      fc.assert(
+        fc.property(
+          fc.array(fc.constantFrom("a", "b", "c", "bookmark", "replace", "pop"), { maxLength: 60 }),
+          (steps) => {
+            const queue = create();
+            const waiting = new Set<number>();
+            let version = 0;
+            for (const step of [...steps, ...steps.map(() => "pop")]) {
+              if (step === "pop") {
+                const item = queue.pop();
+                if (item?.type === "Deltas")
+                  for (const { entry } of item.deltas) waiting.delete(Number(entry.resourceVersion));
+                else if (item !== undefined && item.type !== "SyncAll") waiting.delete(Number(item.resourceVersion));
+              } else {
+                waiting.add(++version);
+                if (step === "bookmark") queue.bookmark(String(version));
+                else if (step === "replace") queue.replace([], String(version));
+                else queue.enqueue(delta("Updated", step, version));
+              }
+              const oldest = Math.min(...waiting);
+              expect(Number(queue.drainedTo)).toBe(waiting.size === 0 ? version : oldest - 1);
+            }
+          },
+        ),
+      );
+    });
+
     test("loses nothing and overtakes nothing, however producer and consumer take turns", () => {
       const step = fc.constantFrom<Step>(
         "enqueue",
