@@ -7,6 +7,7 @@ import { InformerError } from "../api/informer-error.js";
 import type { Cached, KubernetesObject } from "../api/object-meta.js";
 import type { Labels } from "../api/selectors.js";
 import { findValue, parseJson } from "../transport/json-scan.js";
+import { decodeObject } from "./decode.js";
 import type { Slab, SlabAllocator, SlabReader } from "./slab.js";
 
 const OPEN_BRACE = 0x7b;
@@ -133,7 +134,7 @@ export class Entry<T extends KubernetesObject = KubernetesObject> implements Ent
 
   #decode(slab: Slab): Cached<T> {
     try {
-      return parseJson(slab.buffer, this.#offset, this.#offset + this.length) as Cached<T>;
+      return decodeObject(slab.buffer, this.#offset, this.#offset + this.length) as Cached<T>;
     } catch (error) {
       throw new InformerError("decode", `${this.key}: ${(error as Error).message}`, { cause: error });
     }

@@ -14,19 +14,28 @@ export interface Replaced<T extends KubernetesObject> {
 /** Entries by index value. An index value that no entry has any more is removed, so indexes never outgrow the store. */
 interface Index<T extends KubernetesObject> {
   readonly values: (entry: Entry<T>) => readonly string[];
+  /** What tells entries of one value apart: the key, or the name within a namespace. */
+  readonly idOf: (entry: Entry<T>) => string;
   readonly entries: Map<string, Map<string, Entry<T>>>;
-  /** What each entry was filed under, when that takes a user's function to tell. */
+  /** What each entry was filed under, when that takes a user's function to tell; else its key alone tells. */
   readonly filed: Map<string, readonly string[]> | undefined;
 }
 
 const NO_VALUES: readonly string[] = [];
+const keyOf = (entry: Entry): string => entry.key;
 
 /** Every write is one synchronous step: no reader, and no index, ever sees half of it. */
 export class Indexer<T extends KubernetesObject> implements Store<T> {
   readonly #onError: (error: InformerError) => void;
   /** Entries that were reported as not being JSON. */
   readonly #undecodable = new WeakSet<Entry<T>>();
-  readonly #indexes = new Map<string, Index<T>>();
+  readonly #namespaces: Index<T> = {
+    values: (entry) => [entry.namespace],
+    idOf: (entry) => entry.name,
+    entries: new Map(),
+    filed: undefined,
+  };
+  readonly #indexes = new Map<string, Index<T>>([[NAMESPACE_INDEX, this.#namespaces]]);
   #entries = new Map<string, Entry<T>>();
   #resourceVersion = "";
 
@@ -36,7 +45,6 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
    */
   constructor(onError: (error: InformerError) => void) {
     this.#onError = onError;
-    this.#indexes.set(NAMESPACE_INDEX, { values: (entry) => [entry.namespace], entries: new Map(), filed: undefined });
   }
 
   get size(): number {
@@ -49,6 +57,11 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
 
   get(key: string): Cached<T> | undefined {
     return this.#entries.get(key)?.object;
+  }
+
+  /** As {@link get}, without making a key; `""` is the namespace of cluster-scoped objects. */
+  getIn(namespace: string, name: string): Cached<T> | undefined {
+    return this.#namespaces.entries.get(namespace)?.get(name)?.object;
   }
 
   has(key: string): boolean {
@@ -68,7 +81,7 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
   }
 
   indexKeys(indexName: string, value: string): string[] {
-    return [...(this.#index(indexName).entries.get(value)?.keys() ?? [])];
+    return Array.from(this.entriesByIndex(indexName, value), keyOf);
   }
 
   index(indexName: string, object: Cached<T>): Cached<T>[] {
@@ -182,7 +195,8 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
       if (this.#indexes.has(name)) throw new InformerError("usage", `there is an index "${name}" already`);
     }
     for (const [name, indexFunc] of Object.entries(indexers)) {
-      const index: Index<T> = { values: this.#guarded(name, indexFunc), entries: new Map(), filed: new Map() };
+      const values = this.#guarded(name, indexFunc);
+      const index: Index<T> = { values, idOf: keyOf, entries: new Map(), filed: new Map() };
       for (const entry of this.#entries.values()) file(index, undefined, entry);
       this.#indexes.set(name, index);
     }
@@ -215,27 +229,28 @@ function isSame(a: Entry, b: Entry): boolean {
 
 function file<T extends KubernetesObject>(index: Index<T>, old: Entry<T> | undefined, entry: Entry<T>): void {
   const values = index.values(entry);
-  if (old !== undefined) {
-    const before = index.filed === undefined ? index.values(old) : (index.filed.get(old.key) ?? NO_VALUES);
-    for (const value of before) if (!values.includes(value)) remove(index, value, old.key);
+  const id = index.idOf(entry);
+  if (old !== undefined && index.filed !== undefined) {
+    const before = index.filed.get(old.key) ?? NO_VALUES;
+    for (const value of before) if (!values.includes(value)) remove(index, value, id);
   }
   for (const value of values) {
     const filed = index.entries.get(value);
-    if (filed === undefined) index.entries.set(value, new Map([[entry.key, entry]]));
-    else filed.set(entry.key, entry);
+    if (filed === undefined) index.entries.set(value, new Map([[id, entry]]));
+    else filed.set(id, entry);
   }
   index.filed?.set(entry.key, values);
 }
 
 function unfile<T extends KubernetesObject>(index: Index<T>, old: Entry<T>): void {
   const values = index.filed === undefined ? index.values(old) : (index.filed.get(old.key) ?? NO_VALUES);
-  for (const value of values) remove(index, value, old.key);
+  for (const value of values) remove(index, value, index.idOf(old));
   index.filed?.delete(old.key);
 }
 
-function remove<T extends KubernetesObject>(index: Index<T>, value: string, key: string): void {
+function remove<T extends KubernetesObject>(index: Index<T>, value: string, id: string): void {
   const filed = index.entries.get(value);
-  filed?.delete(key);
+  filed?.delete(id);
   if (filed?.size === 0) index.entries.delete(value);
 }
 

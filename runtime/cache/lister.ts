@@ -1,5 +1,4 @@
 /** Reads from an informer's cache by name, namespace and label. Counterpart: tools/cache/listers.go and the generated listers. */
-import { metaNamespaceKey } from "../api/keys.js";
 import type { Cached, KubernetesObject } from "../api/object-meta.js";
 import { compareResourceVersions } from "../api/resource-version.js";
 import { type LabelSelectorInput, parseLabelSelector } from "../api/selectors.js";
@@ -51,15 +50,33 @@ export class IndexerLister<T extends KubernetesObject> implements GenericLister<
   }
 
   namespace(namespace: string): Lister<T> {
-    const indexer = this.#indexer;
-    return {
-      list: (selector) =>
-        namespace === ""
-          ? this.list(selector)
-          : selectObjects(indexer, indexer.entriesByIndex(NAMESPACE_INDEX, namespace), selector),
-      get: (name) => indexer.get(metaNamespaceKey(namespace, name)),
-      atLeast: (resourceVersion) => this.atLeast(resourceVersion),
-    };
+    return new NamespaceLister(this.#indexer, namespace, this);
+  }
+}
+
+/** Made anew for each look-up, so it is no more than its fields. */
+class NamespaceLister<T extends KubernetesObject> implements Lister<T> {
+  readonly #indexer: Indexer<T>;
+  readonly #namespace: string;
+  readonly #all: IndexerLister<T>;
+
+  constructor(indexer: Indexer<T>, namespace: string, all: IndexerLister<T>) {
+    this.#indexer = indexer;
+    this.#namespace = namespace;
+    this.#all = all;
+  }
+
+  list(selector?: LabelSelectorInput): Cached<T>[] {
+    if (this.#namespace === "") return this.#all.list(selector);
+    return selectObjects(this.#indexer, this.#indexer.entriesByIndex(NAMESPACE_INDEX, this.#namespace), selector);
+  }
+
+  get(name: string): Cached<T> | undefined {
+    return this.#indexer.getIn(this.#namespace, name);
+  }
+
+  atLeast(resourceVersion: string): boolean {
+    return this.#all.atLeast(resourceVersion);
   }
 }
 

@@ -99,7 +99,11 @@ export class InformerFactory implements AsyncDisposable {
   forResource(resource: GroupVersionResource & Partial<ResourceDescriptor>): ResourceInformer<Unstructured> {
     const known = this.#resources.get(formatGroupVersionResource(resource));
     const described = resource.kind === undefined ? (known as ResourceDescriptor | undefined) : undefined;
-    const informer = () => this.#informerFor<Unstructured>(described ?? resource);
+    let found: SharedInformer<Unstructured> | undefined;
+    const informer = () => {
+      found ??= this.#informerFor<Unstructured>(described ?? resource);
+      return found;
+    };
     return { informer, lister: () => informer().lister };
   }
 

@@ -14,6 +14,7 @@ const CLOSE_BRACKET = 0x5d;
 const COLON = 0x3a;
 const COMMA = 0x2c;
 const SPACE = 0x20;
+const METADATA_KEY = Buffer.from('"metadata"');
 
 /** What is read of an object's metadata. `""` where the object does not have it. */
 export interface ScannedObject {
@@ -86,7 +87,12 @@ export function findValue(
   end: number,
   key: string,
 ): { start: number; end: number } | undefined {
-  let at = expect(bytes, skipSpace(bytes, start, end), end, OPEN_BRACE);
+  return findAmong(bytes, expect(bytes, skipSpace(bytes, start, end), end, OPEN_BRACE), end, key);
+}
+
+/** The same among the members from `at` on. */
+function findAmong(bytes: Buffer, from: number, end: number, key: string): { start: number; end: number } | undefined {
+  let at = from;
   for (;;) {
     at = skipSpace(bytes, at, end);
     if (bytes[at] !== QUOTE) return undefined;
@@ -97,6 +103,50 @@ export function findValue(
     if (isKey(bytes, keyStart, keyEnd, key)) return { start: at, end: valueEnd };
     at = skipSpace(bytes, valueEnd, end);
     if (bytes[at] === COMMA) at++;
+  }
+}
+
+/** A member of an object: its value, and all that must go for the member to go, one comma included. */
+export interface FoundMember {
+  readonly start: number;
+  readonly end: number;
+  readonly valueStart: number;
+  readonly valueEnd: number;
+  /** Whether no member follows it. */
+  readonly isLast: boolean;
+}
+
+/**
+ * Where `metadata.managedFields` lie in the object that begins at `start`; `undefined` when it has none, or metadata twice.
+ * @throws InformerError `decode` when the bytes are not an object
+ */
+export function findManagedFields(bytes: Buffer, start: number, end: number): FoundMember | undefined {
+  const metadata = findValue(bytes, start, end, "metadata");
+  if (metadata === undefined || bytes[metadata.start] !== OPEN_BRACE) return undefined;
+  // The native search is quick, and finds none in most objects; in others it is that of a template.
+  const again = bytes.indexOf(METADATA_KEY, metadata.end);
+  if (again !== -1 && again < end) {
+    const next = skipSpace(bytes, metadata.end, end);
+    if (bytes[next] === COMMA && findAmong(bytes, next + 1, end, "metadata") !== undefined) return undefined;
+  }
+  const first = metadata.start + 1;
+  /** The end of the member before. */
+  let before = first;
+  let at = first;
+  for (;;) {
+    at = skipSpace(bytes, at, end);
+    if (bytes[at] !== QUOTE) return undefined;
+    const keyStart = at + 1;
+    const keyEnd = skipString(bytes, at, end) - 1;
+    const valueStart = skipSpace(bytes, expect(bytes, skipSpace(bytes, keyEnd + 1, end), end, COLON), end);
+    const valueEnd = skipValue(bytes, valueStart, end);
+    at = skipSpace(bytes, valueEnd, end);
+    const isLast = bytes[at] !== COMMA;
+    if (!isLast) at++;
+    if (isKey(bytes, keyStart, keyEnd, "managedFields")) {
+      return { start: before, end: before === first && !isLast ? at : valueEnd, valueStart, valueEnd, isLast };
+    }
+    before = valueEnd;
   }
 }
 
@@ -171,12 +221,18 @@ function stringAt(bytes: Buffer, start: number, end: number): string {
   return bytes.toString("latin1", start + 1, end - 1);
 }
 
-/** Decodes the JSON between two positions. */
-export function parseJson(bytes: Buffer, start = 0, end = bytes.length): unknown {
+/** The text between two positions. */
+export function jsonText(bytes: Buffer, start: number, end: number): string {
   const slice = bytes.subarray(start, end);
+  // ASCII as Latin-1 gives V8 a one-byte string, which it makes and parses fastest.
+  return slice.toString(isAscii(slice) ? "latin1" : "utf8");
+}
+
+/** Decodes the JSON between two positions, with the bytes of one member left out. */
+export function parseJson(bytes: Buffer, start = 0, end = bytes.length, without?: FoundMember): unknown {
   try {
-    // ASCII as Latin-1 gives V8 a one-byte string, which it makes and parses fastest.
-    return JSON.parse(slice.toString(isAscii(slice) ? "latin1" : "utf8"));
+    if (without === undefined) return JSON.parse(jsonText(bytes, start, end));
+    return JSON.parse(jsonText(bytes, start, without.start) + jsonText(bytes, without.end, end));
   } catch (error) {
     throw new InformerError(
       "decode",

@@ -1,0 +1,72 @@
+/**
+ * Bytes into objects. `metadata.managedFields` is a third of a Pod's bytes and half of what they become in memory, and hardly
+ * anybody reads it: it stays text until it is read, as the whole object stays bytes.
+ */
+import { type FoundMember, findManagedFields, jsonText, parseJson } from "../transport/json-scan.js";
+
+/**
+ * The object, equal in every respect to what `JSON.parse` makes of it, the order of its keys included; but its managedFields
+ * are a property that decodes when it is read. It is enumerable, can be set and deleted, and is copied as what it stands for.
+ * @throws InformerError `decode` when the bytes are not JSON
+ */
+export function decodeObject(bytes: Buffer, start: number, end: number): unknown {
+  const found = findLast(bytes, start, end);
+  if (found === undefined) return parseJson(bytes, start, end);
+  const object = parseJson(bytes, start, end, found) as { metadata: object };
+  if (Object.hasOwn(object.metadata, "managedFields")) return parseJson(bytes, start, end);
+  new LateManagedFields(object.metadata, jsonText(bytes, found.valueStart, found.valueEnd));
+  Object.defineProperty(object.metadata, "managedFields", PROPERTY);
+  return object;
+}
+
+/** Where managedFields lie if they are a list and the last of the metadata, as Kubernetes writes them. */
+function findLast(bytes: Buffer, start: number, end: number): FoundMember | undefined {
+  let found: FoundMember | undefined;
+  try {
+    found = findManagedFields(bytes, start, end);
+  } catch {
+    // Not the JSON of an object: the parser says so, and says it better.
+  }
+  return found?.isLast === true && bytes[found.valueStart] === OPEN_BRACKET ? found : undefined;
+}
+
+const OPEN_BRACKET = 0x5b;
+
+/** A constructor that gives back what it is given lets a subclass add a private field to any object. */
+class Given {
+  constructor(object: object) {
+    // biome-ignore lint/correctness/noConstructorReturn: that is the point
+    return object;
+  }
+}
+
+/** Puts the text behind a metadata object where no key, copy or comparison sees it. */
+class LateManagedFields extends Given {
+  /** Text until it is read. A list, so text is never what it stands for. */
+  #managedFields: unknown;
+
+  constructor(metadata: object, text: string) {
+    super(metadata);
+    this.#managedFields = text;
+  }
+
+  static read(metadata: object): unknown {
+    if (!(#managedFields in metadata)) return undefined;
+    const value = metadata.#managedFields;
+    if (typeof value !== "string") return value;
+    metadata.#managedFields = parseJson(Buffer.from(value));
+    return metadata.#managedFields;
+  }
+}
+
+/** One for all objects, so that V8 gives them one hidden class. */
+const PROPERTY: PropertyDescriptor = {
+  configurable: true,
+  enumerable: true,
+  get(this: object) {
+    return LateManagedFields.read(this);
+  },
+  set(this: object, value: unknown) {
+    Object.defineProperty(this, "managedFields", { value, configurable: true, enumerable: true, writable: true });
+  },
+};
