@@ -26,8 +26,10 @@ export {
   parseLabelSelector,
 } from "./api/selectors.js";
 export type { ResourceEvent, ResourceEventHandler, ResourceEventHandlerFunc } from "./cache/event-handler.js";
+export { type FilterCandidate, filteringResourceEventHandler } from "./cache/filtering-handler.js";
 export type { InformerHealth, InformerPhase } from "./cache/health.js";
 export type { GenericLister, Lister, NamespacedLister } from "./cache/lister.js";
+export type { HandlerHealth, OverflowPolicy } from "./cache/processor.js";
 export type {
   EventHandlerOptions,
   ResourceEventHandlerRegistration,

@@ -3,7 +3,9 @@
  * For each change these three are one synchronous turn, so a handler may find the cache newer than its event, never older.
  */
 import type { KubernetesObject } from "../api/object-meta.js";
+import type { Clock } from "../util/clock.js";
 import type { Turn } from "../util/turn.js";
+import type { Entry } from "./entry.js";
 import { Notification } from "./event-handler.js";
 import type { Indexer } from "./indexer.js";
 import { distribute, type ProcessorListener, type SharedProcessor } from "./processor.js";
@@ -15,6 +17,7 @@ export interface ControllerOptions<T extends KubernetesObject> {
   readonly indexer: Indexer<T>;
   readonly processor: SharedProcessor<T>;
   readonly slabs: SlabAllocator | undefined;
+  readonly clock: Clock;
   readonly turn: Turn;
   /** The handlers whose resync is due, to be asked when the resync is popped. */
   readonly resyncing: () => readonly ProcessorListener<T>[];
@@ -27,6 +30,8 @@ export interface ControllerOptions<T extends KubernetesObject> {
 export class Controller<T extends KubernetesObject> {
   readonly #options: ControllerOptions<T>;
   #synced = false;
+  /** When the step began. */
+  #nowMs = 0;
 
   constructor(options: ControllerOptions<T>) {
     this.#options = options;
@@ -34,13 +39,14 @@ export class Controller<T extends KubernetesObject> {
 
   /** Works until the queue is closed; what is still queued then is dropped. Never rejects. */
   async run(): Promise<void> {
-    const { queue, turn, slabs, indexer } = this.#options;
+    const { queue, processor, turn, slabs, indexer } = this.#options;
     while (!queue.closed) {
       await queue.ready();
       for (let item = queue.pop(); item !== undefined && !queue.closed; item = queue.pop()) {
         const work = this.#process(item);
         if (work !== undefined) await work;
         if (slabs?.wantsCompaction === true) slabs.compact(() => indexer.entries());
+        if (processor.room !== undefined) await this.#room();
         if (turn.exhausted()) await turn.next();
       }
     }
@@ -48,7 +54,7 @@ export class Controller<T extends KubernetesObject> {
 
   /** Whatever tells many handlers of many objects goes in slices, and is awaited before the next item. */
   #process(item: QueueItem<T>): Promise<void> | undefined {
-    const { indexer } = this.#options;
+    this.#nowMs = this.#options.clock.now();
     switch (item.type) {
       case "Deltas":
         for (const delta of item.deltas) this.#apply(delta);
@@ -57,7 +63,7 @@ export class Controller<T extends KubernetesObject> {
       case "ReplacedAll":
         return this.#replace(item);
       case "SyncAll":
-        return this.#inSlices(resyncNotifications(indexer), this.#options.resyncing());
+        return this.#resync();
       case "Bookmark":
         this.#advance();
         return undefined;
@@ -74,21 +80,27 @@ export class Controller<T extends KubernetesObject> {
   /** Whether it was `Added` or `Updated` to the server does not matter: what the cache knew decides. */
   #apply({ type, entry }: Delta<T>): void {
     const { indexer, processor } = this.#options;
-    if (type === "Deleted") {
-      // The deleted object carries the resourceVersion at which it is gone. One that was never told of is not un-told.
-      if (indexer.delete(entry.key) !== undefined) {
-        distribute(processor.listeners, Notification.delete(entry, false));
-      }
+    if (type !== "Deleted") {
+      this.#tellOfChange(processor.listeners, indexer.put(entry), entry);
       return;
     }
-    const old = indexer.put(entry);
-    for (const notification of changeNotifications(old, entry, !this.#synced))
-      distribute(processor.listeners, notification);
+    // The deleted object carries the resourceVersion at which it is gone. One that was never told of is not un-told.
+    const old = indexer.delete(entry.key);
+    if (old !== undefined) distribute(processor.listeners, Notification.delete(old, entry, this.#nowMs));
+  }
+
+  /** An object that was deleted and made again under its name is another object (client-go calls that an update). */
+  #tellOfChange(listeners: readonly ProcessorListener<T>[], old: Entry<T> | undefined, entry: Entry<T>): void {
+    if (old !== undefined && old.uid === entry.uid) {
+      distribute(listeners, Notification.update(old, entry, this.#nowMs));
+      return;
+    }
+    if (old !== undefined) distribute(listeners, Notification.delete(old, old, this.#nowMs));
+    distribute(listeners, Notification.add(entry, !this.#synced, this.#nowMs));
   }
 
   async #replace({ entries, resourceVersion }: Extract<QueueItem<T>, { type: "ReplacedAll" }>): Promise<void> {
     const { queue, indexer, processor, turn, onSynced, onAdvanced } = this.#options;
-    const isInInitialList = !this.#synced;
     // Index functions read objects. They are decoded before, in slices, so that the swap itself is short.
     for (const entry of indexer.toBeIndexed(entries)) {
       decodeIfPossible(entry);
@@ -99,44 +111,45 @@ export class Controller<T extends KubernetesObject> {
     const { listeners } = processor;
     const { deleted, changed } = indexer.replace(entries, resourceVersion);
     onAdvanced();
-    await this.#inSlices(
-      (function* () {
-        for (const entry of deleted) yield Notification.delete(entry, true);
-        for (const { old, entry } of changed) yield* changeNotifications(old, entry, isInInitialList);
-      })(),
-      listeners,
-    );
+    if (listeners.length > 0) {
+      await this.#inSlices(deleted, (old) => distribute(listeners, Notification.delete(old, old, this.#nowMs)));
+      await this.#inSlices(changed, ({ old, entry }) => this.#tellOfChange(listeners, old, entry));
+    }
     // A stop in the middle leaves handlers that were not told of everything: that is no sync.
     if (this.#synced || queue.closed) return;
     this.#synced = true;
     onSynced();
   }
 
-  async #inSlices(notifications: Iterable<Notification<T>>, listeners: readonly ProcessorListener<T>[]): Promise<void> {
-    const { queue, turn } = this.#options;
-    if (listeners.length === 0) return;
-    for (const notification of notifications) {
-      distribute(listeners, notification);
-      if (turn.exhausted()) await turn.next();
+  /** Tells of what is in the cache when it begins; what changes meanwhile is told of by its own event. */
+  async #resync(): Promise<void> {
+    const { indexer, resyncing } = this.#options;
+    const told = resyncing().map((listener) => ({ listener, pendingKeys: listener.pendingKeys() }));
+    await this.#inSlices([...indexer.entries()], (entry) => {
+      const notification = Notification.update(entry, entry, this.#nowMs);
+      for (const { listener, pendingKeys } of told) if (!pendingKeys.has(entry.key)) listener.add(notification);
+    });
+  }
+
+  async #inSlices<Item>(items: readonly Item[], tell: (item: Item) => void): Promise<void> {
+    const { queue, processor, turn, clock } = this.#options;
+    for (const item of items) {
       if (queue.closed) return;
+      tell(item);
+      if (processor.room !== undefined) await this.#room();
+      if (turn.exhausted()) {
+        await turn.next();
+        this.#nowMs = clock.now();
+      }
     }
   }
-}
 
-/** An object that was deleted and made again under its name is another object (client-go calls that an update). */
-function changeNotifications<T extends KubernetesObject>(
-  old: Parameters<typeof Notification.update<T>>[0] | undefined,
-  entry: Parameters<typeof Notification.update<T>>[1],
-  isInInitialList: boolean,
-): Notification<T>[] {
-  if (old === undefined) return [Notification.add(entry, isInInitialList)];
-  if (old.uid === entry.uid) return [Notification.update(old, entry)];
-  return [Notification.delete(old, true), Notification.add(entry, false)];
-}
-
-/** What is in the cache when the resync begins; what changes meanwhile is told of by its own event. */
-function* resyncNotifications<T extends KubernetesObject>(indexer: Indexer<T>): Generator<Notification<T>> {
-  for (const entry of [...indexer.entries()]) yield Notification.update(entry, entry);
+  /** Waits until every handler that blocks has room. A stop gives it: it drops what waits. */
+  async #room(): Promise<void> {
+    const { processor, clock } = this.#options;
+    for (let { room } = processor; room !== undefined; { room } = processor) await room;
+    this.#nowMs = clock.now();
+  }
 }
 
 /** What is not JSON is left to the index function's guard, which says so and leaves the object out of the index. */

@@ -21,6 +21,7 @@ export interface ResourceEventHandler<T extends KubernetesObject> {
 /** The same as one function. Objects decode when they are read: a handler that looks at `key` alone decodes nothing. */
 export type ResourceEventHandlerFunc<T extends KubernetesObject> = (event: ResourceEvent<T>) => void | Promise<void>;
 
+/** `oldObject` is the state that the handler was told of before, `object` the newest. */
 export type ResourceEvent<T extends KubernetesObject> =
   | {
       readonly type: "add";
@@ -30,40 +31,51 @@ export type ResourceEvent<T extends KubernetesObject> =
       readonly isInInitialList: boolean;
     }
   | { readonly type: "update"; readonly key: string; readonly oldObject: Cached<T>; readonly object: Cached<T> }
-  | { readonly type: "delete"; readonly key: string; readonly object: Cached<T>; readonly finalStateUnknown: boolean };
+  | {
+      readonly type: "delete";
+      readonly key: string;
+      readonly oldObject: Cached<T>;
+      readonly object: Cached<T>;
+      readonly finalStateUnknown: boolean;
+    };
 
 /** What a function handler is given; one for all handlers. Every member of the union's cases is there, read on demand. */
 export class Notification<T extends KubernetesObject> {
   readonly type: ResourceEvent<T>["type"];
   readonly isInInitialList: boolean;
   readonly finalStateUnknown: boolean;
+  /** Since when it waits, on the monotonic clock. */
+  readonly sinceMs: number;
   readonly #entry: Entry<T>;
   readonly #oldEntry: Entry<T> | undefined;
 
   private constructor(
     type: ResourceEvent<T>["type"],
-    entry: Entry<T>,
     oldEntry: Entry<T> | undefined,
+    entry: Entry<T>,
     isInInitialList: boolean,
     finalStateUnknown: boolean,
+    sinceMs: number,
   ) {
     this.type = type;
-    this.#entry = entry;
     this.#oldEntry = oldEntry;
+    this.#entry = entry;
     this.isInInitialList = isInInitialList;
     this.finalStateUnknown = finalStateUnknown;
+    this.sinceMs = sinceMs;
   }
 
-  static add<T extends KubernetesObject>(entry: Entry<T>, isInInitialList: boolean): Notification<T> {
-    return new Notification("add", entry, undefined, isInInitialList, false);
+  static add<T extends KubernetesObject>(entry: Entry<T>, isInInitialList: boolean, sinceMs: number): Notification<T> {
+    return new Notification("add", undefined, entry, isInInitialList, false, sinceMs);
   }
 
-  static update<T extends KubernetesObject>(old: Entry<T>, entry: Entry<T>): Notification<T> {
-    return new Notification("update", entry, old, false, false);
+  static update<T extends KubernetesObject>(old: Entry<T>, entry: Entry<T>, sinceMs: number): Notification<T> {
+    return new Notification("update", old, entry, false, false, sinceMs);
   }
 
-  static delete<T extends KubernetesObject>(entry: Entry<T>, finalStateUnknown: boolean): Notification<T> {
-    return new Notification("delete", entry, undefined, false, finalStateUnknown);
+  /** @param old what was cached; @param entry the final state, or `old` again where nobody saw it */
+  static delete<T extends KubernetesObject>(old: Entry<T>, entry: Entry<T>, sinceMs: number): Notification<T> {
+    return new Notification("delete", old, entry, false, old === entry, sinceMs);
   }
 
   get key(): string {
@@ -78,16 +90,37 @@ export class Notification<T extends KubernetesObject> {
     return this.#oldEntry?.object;
   }
 
-  /** Hands this to a handler of either form. */
-  deliver(handler: ResourceEventHandler<T> | ResourceEventHandlerFunc<T>): void | Promise<void> {
-    if (typeof handler === "function") return handler(this as unknown as ResourceEvent<T>);
-    switch (this.type) {
-      case "add":
-        return handler.onAdd?.(this.object, this.isInInitialList);
-      case "update":
-        return handler.onUpdate?.(this.#oldEntry!.object, this.object);
-      case "delete":
-        return handler.onDelete?.(this.object, this.finalStateUnknown);
+  isOfSameObject(other: Notification<T>): boolean {
+    return this.#entry.uid === other.#entry.uid;
+  }
+
+  /**
+   * This and the next change of the same object told as one, as from the state before to the state after both; nothing, where
+   * the object was neither there before nor is after.
+   */
+  followedBy(next: Notification<T>): Notification<T> | undefined {
+    const old = this.#oldEntry;
+    const { type, finalStateUnknown } = next;
+    if (type === "delete") {
+      return old && new Notification("delete", old, next.#entry, false, finalStateUnknown, this.sinceMs);
     }
+    if (old === undefined) return Notification.add(next.#entry, this.isInInitialList, this.sinceMs);
+    return Notification.update(old, next.#entry, this.sinceMs);
+  }
+}
+
+/** Hands an event to a handler of either form. */
+export function deliver<T extends KubernetesObject>(
+  event: ResourceEvent<T>,
+  handler: ResourceEventHandler<T> | ResourceEventHandlerFunc<T>,
+): void | Promise<void> {
+  if (typeof handler === "function") return handler(event);
+  switch (event.type) {
+    case "add":
+      return handler.onAdd?.(event.object, event.isInInitialList);
+    case "update":
+      return handler.onUpdate?.(event.oldObject, event.object);
+    case "delete":
+      return handler.onDelete?.(event.object, event.finalStateUnknown);
   }
 }

@@ -1,6 +1,7 @@
 /** What an informer says of itself. Nothing in client-go corresponds: its `HasSynced` never becomes false again. */
 import type { InformerError } from "../api/informer-error.js";
 import type { Clock, Timer } from "../util/clock.js";
+import type { HandlerHealth } from "./processor.js";
 import type { ReflectorObserver } from "./reflector.js";
 import { type ReflectorAction, STABLE_MS } from "./reflector-state.js";
 
@@ -31,7 +32,7 @@ export interface InformerHealth {
   readonly failingSinceMs: number | undefined;
   /** Requests that failed since then. */
   readonly consecutiveFailures: number;
-  readonly handlers: readonly { readonly name: string; readonly pending: number; readonly synced: boolean }[];
+  readonly handlers: readonly HandlerHealth[];
 }
 
 /** Follows a reflector, and tells of each kind of failure once until things are well again. */

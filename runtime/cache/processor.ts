@@ -1,14 +1,33 @@
 /**
  * Hands notifications to handlers, each at its own pace. Counterpart: `sharedProcessor` and `processorListener` of
- * tools/cache/shared_informer.go.
+ * tools/cache/shared_informer.go, whose queues have no bound.
  */
-import { type InformerError, toInformerError } from "../api/informer-error.js";
+import { InformerError, toInformerError } from "../api/informer-error.js";
 import type { KubernetesObject } from "../api/object-meta.js";
 import { type Deferred, deferred } from "../util/abort.js";
 import type { Clock } from "../util/clock.js";
 import { RingQueue } from "../util/ring-queue.js";
 import type { Turn } from "../util/turn.js";
-import type { Notification, ResourceEventHandler, ResourceEventHandlerFunc } from "./event-handler.js";
+import {
+  deliver,
+  type Notification,
+  type ResourceEvent,
+  type ResourceEventHandler,
+  type ResourceEventHandlerFunc,
+} from "./event-handler.js";
+
+/** How long a call that runs is waited for when its handler is removed or its informer stops. */
+const GRACE_MS = 2_000;
+
+/**
+ * What becomes of a change when `maxPending` notifications wait for a handler already.
+ * - `coalesce` it is told together with what waits of the same object, as one change: an object that came and went meanwhile
+ *   is not told of. So the queue grows with the number of objects, never with the number of events
+ * - `block` nothing more is taken in until half of the queue is handled: the cache stands still, for all handlers, and the
+ *   connection is read no further
+ * - a function: it is given what is dropped. The handler may then be told of the change of an object that it never saw come
+ */
+export type OverflowPolicy<T extends KubernetesObject> = "coalesce" | "block" | ((dropped: ResourceEvent<T>) => void);
 
 /** What all listeners of an informer share. */
 export interface ProcessorEnvironment {
@@ -18,66 +37,137 @@ export interface ProcessorEnvironment {
   readonly onHandlerError: (error: InformerError) => void;
 }
 
-export interface ListenerOptions {
+export interface ListenerOptions<T extends KubernetesObject> {
   /** For messages and health. */
   readonly name: string;
   /** 0 for none. */
   readonly resyncPeriodMs: number;
+  readonly maxPending: number;
+  readonly onOverflow: OverflowPolicy<T>;
+}
+
+/** What one handler is at. Durations in milliseconds, counted by a clock that does not jump. */
+export interface HandlerHealth {
+  readonly name: string;
+  /** Whether it has returned from every object of its initial list. */
+  readonly synced: boolean;
+  /** Notifications that wait, without the one that is being handled. */
+  readonly pending: number;
+  /** For how long the oldest of them has waited. */
+  readonly oldestPendingMs: number | undefined;
+  /** For how long the promise of the running call has not settled. */
+  readonly runningMs: number | undefined;
+  /** Calls that threw or rejected. */
+  readonly failures: number;
+  /** Changes that were told together with an earlier one, or not at all because the object came and went. */
+  readonly coalesced: number;
+  /** Changes that were given to the overflow function in place of the handler. */
+  readonly dropped: number;
 }
 
 export class ProcessorListener<T extends KubernetesObject> {
-  readonly name: string;
-  readonly resyncPeriodMs: number;
   readonly #handler: ResourceEventHandler<T> | ResourceEventHandlerFunc<T>;
+  readonly #options: ListenerOptions<T>;
   readonly #environment: ProcessorEnvironment;
   readonly #pending = new RingQueue<Notification<T>>();
+  /** What comes after `#pending` once that is full: by key, one for each, in the order of their first change. */
+  #overflow: Map<string, Notification<T>> | undefined;
+  /** There while the controller must wait for this handler. */
+  #room: Deferred<void> | undefined;
   readonly #synced: Deferred<void> = deferred();
   /** Counts from the end of the initial list, which tells the handler of everything anyway. */
   #nextResyncMs = Number.POSITIVE_INFINITY;
   #running: Promise<void> | undefined;
+  /** While the handler's own code runs, up to its first `await`: whoever calls in now is the handler. */
+  #isCalling = false;
+  #callSinceMs: number | undefined;
   #removed = false;
-  #added = 0;
-  #handled = 0;
-  /** How many notifications must be handled before the handler has seen the whole initial list. */
-  #initialCount = Number.POSITIVE_INFINITY;
+  #left: Promise<void> | undefined;
+  /** Notifications of the initial list that the handler has not returned from. */
+  #initialLeft = 0;
+  #initialListAdded = false;
   #hasSynced = false;
+  #failures = 0;
+  #coalesced = 0;
+  #dropped = 0;
 
   constructor(
     handler: ResourceEventHandler<T> | ResourceEventHandlerFunc<T>,
-    options: ListenerOptions,
+    options: ListenerOptions<T>,
     environment: ProcessorEnvironment,
   ) {
-    this.name = options.name;
-    this.resyncPeriodMs = options.resyncPeriodMs;
     this.#handler = handler;
+    this.#options = options;
     this.#environment = environment;
+    // Whoever waits for it hears of it; nobody has to.
+    this.#synced.promise.catch(() => {});
+  }
+
+  get name(): string {
+    return this.#options.name;
   }
 
   /** Notifications that wait for the handler. */
   get pending(): number {
-    return this.#pending.length;
+    return this.#pending.length + (this.#overflow?.size ?? 0);
   }
 
   get hasSynced(): boolean {
     return this.#hasSynced;
   }
 
-  /** Resolves when the handler has been given every object of the initial list. */
+  get isRemoved(): boolean {
+    return this.#removed;
+  }
+
+  /** Resolves when the handler has been given every object of the initial list; rejects when it is removed before. */
   get synced(): Promise<void> {
     return this.#synced.promise;
   }
 
+  get health(): HandlerHealth {
+    const nowMs = this.#environment.clock.now();
+    const oldest = this.#pending.peek() ?? this.#overflow?.values().next().value;
+    return {
+      name: this.name,
+      synced: this.#hasSynced,
+      pending: this.pending,
+      oldestPendingMs: oldest && nowMs - oldest.sinceMs,
+      runningMs: this.#callSinceMs === undefined ? undefined : nowMs - this.#callSinceMs,
+      failures: this.#failures,
+      coalesced: this.#coalesced,
+      dropped: this.#dropped,
+    };
+  }
+
+  /** The initial list is never dropped or held up by the bound: there is no more of it than there are objects. */
   add(notification: Notification<T>): void {
     if (this.#removed) return;
+    if (notification.isInInitialList) this.#initialLeft++;
+    else if (this.#overflow !== undefined || this.#pending.length >= this.#options.maxPending) {
+      if (!this.#takesOverflow(notification)) return;
+    }
     this.#pending.push(notification);
-    this.#added++;
     this.#running ??= this.#run();
+  }
+
+  /** Resolves when the controller may go on; absent when it may at once. */
+  get room(): Promise<void> | undefined {
+    return this.#room?.promise;
+  }
+
+  /** Keys of which something waits: a resync has nothing to tell of them. */
+  pendingKeys(): Set<string> {
+    const keys = new Set(this.#overflow?.keys());
+    for (const { key } of this.#pending) keys.add(key);
+    return keys;
   }
 
   /** To be called when the informer is synced and all initial notifications are added. */
   initialListAdded(): void {
-    this.#initialCount = Math.min(this.#initialCount, this.#added);
-    if (this.resyncPeriodMs > 0) this.#nextResyncMs = this.#environment.clock.now() + this.resyncPeriodMs;
+    const { resyncPeriodMs } = this.#options;
+    this.#initialListAdded = true;
+    if (resyncPeriodMs > 0) this.#nextResyncMs = this.#environment.clock.now() + resyncPeriodMs;
     this.#checkSynced();
   }
 
@@ -89,37 +179,140 @@ export class ProcessorListener<T extends KubernetesObject> {
   /** Whether a resync is due; the next is due a period later. */
   resyncDue(nowMs: number): boolean {
     if (nowMs < this.#nextResyncMs) return false;
-    this.#nextResyncMs = nowMs + this.resyncPeriodMs;
+    this.#nextResyncMs = nowMs + this.#options.resyncPeriodMs;
     return true;
   }
 
-  /** Drops what is pending. Resolves when a call that runs has returned; in a handler it must not be awaited. */
-  async remove(): Promise<void> {
-    this.#removed = true;
-    this.#pending.clear();
-    await this.#running;
+  /** To be called in the very turn in which a stop is asked for: a handler that asks must not be waited for by the stop. */
+  stopAsked(): void {
+    if (this.#isCalling) this.#left = Promise.resolve();
+  }
+
+  /**
+   * Drops what is pending. Resolves when a call that runs has returned, or has been given {@link GRACE_MS} to; at once in a
+   * handler that removes itself.
+   */
+  remove(): Promise<void> {
+    this.stopAsked();
+    if (!this.#removed) {
+      this.#removed = true;
+      this.#pending.clear();
+      this.#overflow = undefined;
+      this.#room?.resolve();
+      this.#room = undefined;
+      if (!this.#hasSynced) {
+        this.#synced.reject(new InformerError("stopped", `handler ${this.name} was removed before it had synced`));
+      }
+    }
+    this.#left ??= this.#callReturned();
+    return this.#left;
+  }
+
+  #callReturned(): Promise<void> {
+    const { clock, onHandlerError } = this.#environment;
+    const running = this.#running;
+    if (running === undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = clock.after(GRACE_MS, () => {
+        const message = `handler ${this.name}: a call runs on ${GRACE_MS} ms after the end, and is not waited for any more`;
+        onHandlerError(new InformerError("handler", message));
+        resolve();
+      });
+      void running.then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
+  /** Whether the notification is to be queued although the queue is full. */
+  #takesOverflow(notification: Notification<T>): boolean {
+    const { onOverflow } = this.#options;
+    if (onOverflow === "coalesce") {
+      this.#coalesce(notification);
+      return false;
+    }
+    if (onOverflow === "block") {
+      this.#room ??= deferred();
+      return true;
+    }
+    this.#dropped++;
+    try {
+      onOverflow(notification as unknown as ResourceEvent<T>);
+    } catch (error) {
+      this.#failed(error, `the overflow function of handler ${this.name}, ${notification.type} of ${notification.key}`);
+    }
+    return false;
+  }
+
+  #coalesce(notification: Notification<T>): void {
+    this.#overflow ??= new Map();
+    const overflow = this.#overflow;
+    const { key } = notification;
+    const waiting = overflow.get(key);
+    if (waiting === undefined) {
+      overflow.set(key, notification);
+      return;
+    }
+    if (!waiting.isOfSameObject(notification)) {
+      // The deletion of an object that the handler knows, and another under its name: two things to tell of.
+      this.#pending.push(waiting);
+      overflow.set(key, notification);
+      return;
+    }
+    this.#coalesced++;
+    const merged = waiting.followedBy(notification);
+    if (merged === undefined) overflow.delete(key);
+    else overflow.set(key, merged);
   }
 
   async #run(): Promise<void> {
     // Handlers run after the step that made the notifications is over, not inside it.
     await undefined;
-    const { turn, onHandlerError } = this.#environment;
-    for (let next = this.#pending.shift(); next !== undefined; next = this.#pending.shift()) {
+    const { turn, clock } = this.#environment;
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
       try {
-        const result = next.deliver(this.#handler);
-        if (result !== undefined) await result;
+        this.#isCalling = true;
+        const result = deliver(next as unknown as ResourceEvent<T>, this.#handler);
+        this.#isCalling = false;
+        if (result !== undefined) {
+          this.#callSinceMs = clock.now();
+          await result;
+        }
       } catch (error) {
-        onHandlerError(toInformerError(error, "handler", `handler ${this.name}, ${next.type} of ${next.key}`));
+        this.#failed(error, `handler ${this.name}, ${next.type} of ${next.key}`);
       }
-      this.#handled++;
-      if (!this.#hasSynced) this.#checkSynced();
+      this.#isCalling = false;
+      this.#callSinceMs = undefined;
+      if (next.isInInitialList) {
+        this.#initialLeft--;
+        this.#checkSynced();
+      }
       if (turn.exhausted()) await turn.next();
     }
     this.#running = undefined;
   }
 
+  #next(): Notification<T> | undefined {
+    if (this.#pending.length === 0 && this.#overflow !== undefined) {
+      for (const notification of this.#overflow.values()) this.#pending.push(notification);
+      this.#overflow = undefined;
+    }
+    const next = this.#pending.shift();
+    if (this.#room !== undefined && this.#pending.length * 2 <= this.#options.maxPending) {
+      this.#room.resolve();
+      this.#room = undefined;
+    }
+    return next;
+  }
+
+  #failed(error: unknown, context: string): void {
+    this.#failures++;
+    this.#environment.onHandlerError(toInformerError(error, "handler", context));
+  }
+
   #checkSynced(): void {
-    if (this.#handled < this.#initialCount) return;
+    if (this.#hasSynced || this.#removed || !this.#initialListAdded || this.#initialLeft > 0) return;
     this.#hasSynced = true;
     this.#synced.resolve();
   }
@@ -136,6 +329,12 @@ export class SharedProcessor<T extends KubernetesObject> {
     return this.#listeners;
   }
 
+  /** Absent when every handler that blocks has room; else to be awaited, and asked for again. */
+  get room(): Promise<void> | undefined {
+    for (const { room } of this.#listeners) if (room !== undefined) return room;
+    return undefined;
+  }
+
   add(listener: ProcessorListener<T>): void {
     this.#listeners = [...this.#listeners, listener];
   }
@@ -145,6 +344,11 @@ export class SharedProcessor<T extends KubernetesObject> {
     const leaving = listener.remove().finally(() => this.#leaving.delete(leaving));
     this.#leaving.add(leaving);
     return leaving;
+  }
+
+  /** See {@link ProcessorListener.stopAsked}. */
+  stopAsked(): void {
+    for (const listener of this.#listeners) listener.stopAsked();
   }
 
   /** Resolves when no handler runs any more; what was pending is dropped. */

@@ -3,23 +3,31 @@
  */
 import { InformerError, toInformerError } from "../api/informer-error.js";
 import type { Cached, KubernetesObject } from "../api/object-meta.js";
-import { childAbort, type Deferred, deferred } from "../util/abort.js";
+import { childAbort, type Deferred, deferred, onAbort } from "../util/abort.js";
 import type { Clock, Timer } from "../util/clock.js";
 import type { Turn } from "../util/turn.js";
 import { Controller } from "./controller.js";
 import { DeltaFIFO } from "./delta-fifo.js";
 import { Entry } from "./entry.js";
-import { Notification, type ResourceEventHandler, type ResourceEventHandlerFunc } from "./event-handler.js";
+import {
+  Notification,
+  type ResourceEvent,
+  type ResourceEventHandler,
+  type ResourceEventHandlerFunc,
+} from "./event-handler.js";
+import { eventStream } from "./event-stream.js";
 import { Freshness } from "./freshness.js";
 import { HealthMonitor, type InformerHealth } from "./health.js";
 import { Indexer } from "./indexer.js";
 import type { ListerWatcher } from "./list-watch.js";
 import { IndexerLister } from "./lister.js";
-import { type ProcessorEnvironment, ProcessorListener, SharedProcessor } from "./processor.js";
+import { type OverflowPolicy, type ProcessorEnvironment, ProcessorListener, SharedProcessor } from "./processor.js";
 import { Reflector } from "./reflector.js";
 import type { SlabAllocator } from "./slab.js";
 import type { Indexers, Store } from "./store.js";
 
+/** From here on a handler's queue is coalesced. */
+const MAX_PENDING = 10_000;
 /** client-go's: a handler cannot be resynced more often. */
 const MIN_RESYNC_PERIOD_MS = 1_000;
 
@@ -42,22 +50,28 @@ export interface SharedInformerOptions<T extends KubernetesObject> {
   readonly onError: (error: InformerError) => void;
 }
 
-export interface EventHandlerOptions {
+export interface EventHandlerOptions<T extends KubernetesObject = KubernetesObject> {
   /** For messages and health. */
   readonly name?: string;
   /** How often `onUpdate` is called for every cached object though nothing changed; 0 for never. At least 1000. */
   readonly resyncPeriodMs?: number;
+  /** How many notifications may wait for the handler, without those of its initial list; by default 10,000. At least 1. */
+  readonly maxPending?: number;
+  /** What becomes of those beyond; by default `coalesce`. */
+  readonly onOverflow?: OverflowPolicy<T>;
 }
 
 /** Stands for one `addEventHandler`. */
 export interface ResourceEventHandlerRegistration {
+  readonly name: string;
   /** Whether the handler has been given every object of the initial list, and has returned from each. */
   hasSynced(): boolean;
-  /** Resolves when {@link hasSynced} becomes true. */
+  /** Resolves when {@link hasSynced} becomes true. @throws InformerError `stopped` when the handler is removed before */
   synced(): Promise<void>;
   /**
-   * The handler hears of nothing more, not of what is pending either. Resolves when a call that runs has returned, so it
-   * must not be awaited within the handler.
+   * The handler hears of nothing more, not of what is pending either. Resolves when a call that runs has returned; one that
+   * runs on for two seconds is reported and not waited for any more. Nor is the running call waited for when the handler
+   * itself asks, here or by a stop of its informer, before its first `await`.
    */
   remove(): Promise<void>;
 }
@@ -77,6 +91,8 @@ export class SharedInformer<T extends KubernetesObject> {
   #hasSynced = false;
   #running: Promise<void> | undefined;
   #stopped = false;
+  /** Aborts when the informer stops. */
+  readonly #ended = new AbortController();
   #resyncTimer: Timer | undefined;
   /** Handlers whose resync is due and not yet popped. */
   readonly #resyncing = new Set<ProcessorListener<T>>();
@@ -88,6 +104,8 @@ export class SharedInformer<T extends KubernetesObject> {
   constructor(options: SharedInformerOptions<T>) {
     const { clock, turn, listerWatcher, random } = options;
     const onError = guarded(options.onError);
+    // Whoever waits for it hears of it; nobody has to.
+    this.#synced.promise.catch(() => {});
     this.resource = options.resource;
     this.#options = options;
     this.#onError = onError;
@@ -111,6 +129,7 @@ export class SharedInformer<T extends KubernetesObject> {
       indexer: this.#indexer,
       processor: this.#processor,
       slabs: options.slabs,
+      clock,
       turn,
       resyncing: () => this.#takeResyncing(),
       onSynced: () => this.#onSynced(),
@@ -138,28 +157,53 @@ export class SharedInformer<T extends KubernetesObject> {
 
   /**
    * Adds a handler, at any time. One that comes late is first given every cached object as an add of its initial list.
-   * @throws InformerError `stopped` after the informer was stopped
+   * @throws InformerError `stopped` after the informer was stopped, `usage` when an option makes no sense
    */
   addEventHandler(
     handler: ResourceEventHandler<T> | ResourceEventHandlerFunc<T>,
-    options: EventHandlerOptions = {},
+    options: EventHandlerOptions<T> = {},
   ): ResourceEventHandlerRegistration {
     this.#refuseIfStopped("addEventHandler");
-    const { name = `${this.resource}#${++this.#handlersMade}`, resyncPeriodMs = this.#options.resyncPeriodMs } =
-      options;
-    const period = resyncPeriodMs > 0 ? Math.max(resyncPeriodMs, MIN_RESYNC_PERIOD_MS) : 0;
-    const listener = new ProcessorListener(handler, { name, resyncPeriodMs: period }, this.#environment);
+    const {
+      resyncPeriodMs = this.#options.resyncPeriodMs,
+      maxPending = MAX_PENDING,
+      onOverflow = "coalesce",
+    } = options;
+    if (!(maxPending >= 1)) throw new InformerError("usage", `maxPending is at least 1, not ${maxPending}`);
+    const listener = new ProcessorListener(
+      handler,
+      {
+        name: options.name ?? `${this.resource}#${++this.#handlersMade}`,
+        resyncPeriodMs: resyncPeriodMs > 0 ? Math.max(resyncPeriodMs, MIN_RESYNC_PERIOD_MS) : 0,
+        maxPending,
+        onOverflow,
+      },
+      this.#environment,
+    );
     this.#processor.add(listener);
-    for (const entry of this.#indexer.entries()) listener.add(Notification.add(entry, true));
+    const nowMs = this.#environment.clock.now();
+    for (const entry of this.#indexer.entries()) listener.add(Notification.add(entry, true, nowMs));
     if (this.#hasSynced) {
       listener.initialListAdded();
       this.#scheduleResync();
     }
     return {
+      name: listener.name,
       hasSynced: () => listener.hasSynced,
       synced: () => listener.synced,
       remove: () => this.#processor.remove(listener),
     };
+  }
+
+  /**
+   * The same as an iterator: `for await (const event of informer.events())`. It listens from the first `next()` on, begins with
+   * every cached object, and stops listening when the loop is left, however. It ends when the signal aborts or the informer
+   * stops. While an event is worked on, those to come wait as for any handler, by the same options.
+   */
+  events(
+    options: EventHandlerOptions<T> & { readonly signal?: AbortSignal } = {},
+  ): AsyncIterableIterator<ResourceEvent<T>, void> {
+    return eventStream((handler) => this.addEventHandler(handler, options), [this.#ended.signal, options.signal]);
   }
 
   /** Whether the cache has held a whole list. It stays true when the connection is lost: see {@link health}. */
@@ -167,7 +211,7 @@ export class SharedInformer<T extends KubernetesObject> {
     return this.#hasSynced;
   }
 
-  /** Resolves when {@link hasSynced} becomes true. */
+  /** Resolves when {@link hasSynced} becomes true. @throws InformerError `stopped` when the informer stops before */
   synced(): Promise<void> {
     return this.#synced.promise;
   }
@@ -218,7 +262,7 @@ export class SharedInformer<T extends KubernetesObject> {
       lastErrorMs,
       failingSinceMs,
       consecutiveFailures,
-      handlers: this.#processor.listeners.map(({ name, pending, hasSynced }) => ({ name, pending, synced: hasSynced })),
+      handlers: this.#processor.listeners.map(({ health }) => health),
     };
   }
 
@@ -235,17 +279,21 @@ export class SharedInformer<T extends KubernetesObject> {
 
   async #run(parent: AbortSignal): Promise<void> {
     const abort = childAbort(parent);
+    const releaseStop = onAbort(parent, () => this.#processor.stopAsked());
     const controller = this.#controller.run();
     await this.#reflector.run(abort.signal);
     abort.release();
+    releaseStop();
     // client-go's order: no more is taken in, then no more is handed out.
     this.#stopped = true;
     this.#monitor.stop();
     this.#freshness.stop();
     this.#resyncTimer?.cancel();
     this.#queue.close();
-    await controller;
-    await this.#processor.stop();
+    this.#ended.abort();
+    this.#synced.reject(new InformerError("stopped", `the informer of ${this.resource} stopped before it had synced`));
+    // A handler that blocks holds up the controller until it is removed.
+    await Promise.all([controller, this.#processor.stop()]);
   }
 
   #onSynced(): void {

@@ -31,6 +31,10 @@ export class RingQueue<T> {
     return this.#ring[this.#head];
   }
 
+  *[Symbol.iterator](): Generator<T> {
+    for (let i = 0; i < this.#length; i++) yield this.#ring[(this.#head + i) & (this.#ring.length - 1)] as T;
+  }
+
   clear(): void {
     this.#ring = new Array(16);
     this.#head = 0;

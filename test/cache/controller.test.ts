@@ -5,7 +5,7 @@ import { DeltaFIFO } from "../../runtime/cache/delta-fifo.js";
 import { Entry } from "../../runtime/cache/entry.js";
 import type { ResourceEventHandler, ResourceEventHandlerFunc } from "../../runtime/cache/event-handler.js";
 import { Indexer } from "../../runtime/cache/indexer.js";
-import { ProcessorListener, SharedProcessor } from "../../runtime/cache/processor.js";
+import { type ListenerOptions, ProcessorListener, SharedProcessor } from "../../runtime/cache/processor.js";
 import type { Delta } from "../../runtime/cache/queue.js";
 import { SlabAllocator } from "../../runtime/cache/slab.js";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
@@ -33,6 +33,7 @@ class ControllerBench {
       indexer: this.indexer,
       processor: this.processor,
       slabs: undefined,
+      clock: this.clock,
       turn: this.turn,
       resyncing: () => this.resyncing,
       onSynced: () => this.synced++,
@@ -40,10 +41,14 @@ class ControllerBench {
     }).run();
   }
 
-  listen(handler: ResourceEventHandler<Thing> | ResourceEventHandlerFunc<Thing>): ProcessorListener<Thing> {
+  listen(
+    handler: ResourceEventHandler<Thing> | ResourceEventHandlerFunc<Thing>,
+    own: Partial<ListenerOptions<Thing>> = {},
+  ): ProcessorListener<Thing> {
     const { clock, turn } = this;
     const environment = { clock, turn, onHandlerError: (error: InformerError) => this.errors.push(error) };
-    const listener = new ProcessorListener(handler, { name: "test", resyncPeriodMs: 0 }, environment);
+    const options = { name: "test", resyncPeriodMs: 0, maxPending: 10_000, onOverflow: "coalesce", ...own } as const;
+    const listener = new ProcessorListener(handler, options, environment);
     this.processor.add(listener);
     return listener;
   }
