@@ -46,12 +46,20 @@ export interface Queue<T extends KubernetesObject> {
   pop(): QueueItem<T> | undefined;
   /** Resolves when there is something to pop, or the queue is closed. For one waiter. */
   ready(): Promise<void>;
+  /**
+   * Absent while few changes wait. Otherwise the producer is to take in no more before it resolves: when all are popped, or the
+   * queue is closed.
+   */
+  readonly room: Promise<void> | undefined;
   /** What is queued can still be popped; what comes later is dropped. */
   close(): void;
   readonly closed: boolean;
   /** Items that wait. */
   readonly length: number;
 }
+
+/** So many changes may be queued between two moments at which none is. They hold a few MB of what was read. */
+const MAX_CHANGES = 1_000;
 
 /** All of a queue but the question how changes are collected. */
 export abstract class Fifo<T extends KubernetesObject> implements Queue<T> {
@@ -60,6 +68,9 @@ export abstract class Fifo<T extends KubernetesObject> implements Queue<T> {
   readonly #before = new RingQueue<string>();
   #newest = "";
   #waiter: Deferred<void> | undefined;
+  #room: Deferred<void> | undefined;
+  /** Since the queue was empty. */
+  #changes = 0;
   #syncQueued = false;
   #closed = false;
 
@@ -69,6 +80,7 @@ export abstract class Fifo<T extends KubernetesObject> implements Queue<T> {
   enqueue(delta: Delta<T>): void {
     if (this.#closed) return;
     this.collect(delta);
+    if (++this.#changes >= MAX_CHANGES) this.#room ??= deferred();
     this.#newest = delta.entry.resourceVersion;
   }
 
@@ -103,6 +115,7 @@ export abstract class Fifo<T extends KubernetesObject> implements Queue<T> {
   pop(): QueueItem<T> | undefined {
     const item = this.#items.shift();
     this.#before.shift();
+    if (this.#items.length === 0) this.#giveRoom();
     if (item?.type === "SyncAll") this.#syncQueued = false;
     return item;
   }
@@ -113,8 +126,13 @@ export abstract class Fifo<T extends KubernetesObject> implements Queue<T> {
     return this.#waiter.promise;
   }
 
+  get room(): Promise<void> | undefined {
+    return this.#room?.promise;
+  }
+
   close(): void {
     this.#closed = true;
+    this.#giveRoom();
     this.#wake();
   }
 
@@ -123,6 +141,12 @@ export abstract class Fifo<T extends KubernetesObject> implements Queue<T> {
     this.#items.push(item);
     this.#before.push(this.#newest);
     this.#wake();
+  }
+
+  #giveRoom(): void {
+    this.#changes = 0;
+    this.#room?.resolve();
+    this.#room = undefined;
   }
 
   #wake(): void {

@@ -4,7 +4,7 @@
 import { InformerError, toInformerError } from "../api/informer-error.js";
 import type { KubernetesObject } from "../api/object-meta.js";
 import { compareResourceVersions } from "../api/resource-version.js";
-import { childAbort } from "../util/abort.js";
+import { childAbort, unlessAborted } from "../util/abort.js";
 import type { Clock } from "../util/clock.js";
 import { sleep } from "../util/sleep.js";
 import type { Entry } from "./entry.js";
@@ -186,7 +186,7 @@ export class Reflector<T extends KubernetesObject> {
     signal: AbortSignal,
     onEvents: (events: readonly WatchEvent<T>[], silence: Deadline) => InformerError | undefined,
   ): Promise<{ error: InformerError | undefined; events: number }> {
-    const { listerWatcher, clock, random, observer } = this.#options;
+    const { listerWatcher, queue, clock, random, observer } = this.#options;
     const timeoutSeconds = Math.floor(MIN_WATCH_TIMEOUT_SECONDS * (1 + random()));
     this.#watchDeadlineMs = timeoutSeconds * 1000 + WATCH_GRACE_MS;
     const silence = new Deadline(
@@ -204,6 +204,8 @@ export class Reflector<T extends KubernetesObject> {
         count += events.length;
         const error = onEvents(events, silence);
         if (error !== undefined) return { error, events: count - 1 };
+        // What is not read stays with the server: TCP sees to that.
+        if (queue.room !== undefined) await unlessAborted(queue.room, silence.signal);
       }
       return { error: undefined, events: count };
     } catch (thrown) {

@@ -36,7 +36,10 @@ export async function waitForCacheSync(
   look();
   try {
     const reason = await Promise.race([
-      Promise.all(informers.map((informer) => informer.synced())).then(() => undefined),
+      Promise.all(informers.map((informer) => informer.synced())).then(
+        () => undefined,
+        () => "an informer was stopped",
+      ),
       given.promise,
     ]);
     const results = new Map(informers.map((informer) => [informer.resource, resultOf(informer)]));

@@ -248,6 +248,36 @@ export function describeQueueContract(name: string, create: () => Queue<object>)
     });
   });
 
+  describe(`the room in ${name}`, () => {
+    const enqueueMany = (queue: Queue<object>, key: (i: number) => string) => {
+      for (let i = 0; i < 1_000; i++) queue.enqueue(delta("Updated", key(i), i));
+    };
+
+    test.each<[string, (i: number) => string]>([
+      ["a thousand objects", (i) => `k${i}`],
+      ["one object", () => "a"],
+    ])("is used up by a thousand changes of %s, and there again when all are popped", async (_, key) => {
+      const queue = create();
+      queue.enqueue(delta("Added", "a", 1));
+      expect(queue.room).toBeUndefined();
+      enqueueMany(queue, key);
+      const room = queue.room!;
+      while (queue.length > 1) queue.pop();
+      expect(await hasSettled(room)).toBe(queue.length === 0);
+      queue.pop();
+      expect(await hasSettled(room)).toBe(true);
+      expect(queue.room).toBeUndefined();
+    });
+
+    test("is given when it is closed: nobody is held up for ever", async () => {
+      const queue = create();
+      enqueueMany(queue, () => "a");
+      const room = queue.room!;
+      queue.close();
+      expect(await hasSettled(room)).toBe(true);
+    });
+  });
+
   describe(`a closed ${name}`, () => {
     test("gives what was queued, and takes nothing more, not even for a key that waits", () => {
       const queue = create();
