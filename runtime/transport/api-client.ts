@@ -75,7 +75,6 @@ export class ApiClient {
         `${context}: expected JSON, got ${type || "no content type"}: ${JSON.stringify(text.slice(0, 256))}`,
       );
     }
-    if (response.status === 401) this.#transport.credentialsRefused();
     const retryAfterMs = parseRetryAfter(String(response.headers["retry-after"] ?? ""), this.#clock.wallNow());
     throw statusError(
       response.status,

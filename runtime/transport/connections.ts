@@ -22,7 +22,10 @@ export function hostOf({ hostname }: URL): string {
   return hostname.replace(/^\[(.*)\]$/, "$1");
 }
 
-export function requestHeaders({ accept }: TransportRequest, { headers }: Credentials): Record<string, string> {
+export function requestHeaders(
+  { accept }: TransportRequest,
+  { headers }: Credentials,
+): Record<string, string | string[]> {
   return { ...headers, accept, "user-agent": USER_AGENT };
 }
 

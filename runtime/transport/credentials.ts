@@ -1,7 +1,9 @@
 /** Credentials out of a KubeConfig, asked for as rarely as they can be. */
 import type { Agent, OutgoingHttpHeaders } from "node:http";
 import type { SecureContextOptions } from "node:tls";
+import { isDeepStrictEqual } from "node:util";
 import { InformerError, messageOf } from "../api/informer-error.js";
+import { deferred } from "../util/abort.js";
 import type { Clock } from "../util/clock.js";
 
 /** What `applyToHTTPSOptions` fills in. */
@@ -26,7 +28,7 @@ export interface KubeConfigLike {
 
 /** What a connection is opened with. */
 export interface Credentials {
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | string[]>>;
   readonly tls: TlsOptions;
   /** Set when the kubeconfig names a proxy: client-node's agent for it. */
   readonly proxyAgent: Agent | undefined;
@@ -37,19 +39,37 @@ type TlsOptions = Pick<
   "ca" | "cert" | "key" | "pfx" | "passphrase" | "servername" | "rejectUnauthorized"
 >;
 
+/**
+ * Another identity to act as: the API server looks at the rights of this one, and asks the kubeconfig's whether it may.
+ * client-node sends the user alone.
+ */
+export interface Impersonation {
+  readonly user: string;
+  readonly uid?: string;
+  readonly groups?: readonly string[];
+  /** Values by key, as `{ scopes: ["view"] }`. */
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+
 /** Token files are rotated by the kubelet while they are still good for minutes: asking once a minute is often enough. */
 const FRESH_MS = 60_000;
+/** A server that refuses for good must not start a credential plugin each time: its login page, or an account that locks. */
+const MIN_RENEWAL_MS = 30_000;
+/** kubectl waits for a plugin for ever; nobody sits here to answer it. */
+const MAX_ASKING_MS = 60_000;
 
 /** Asks the KubeConfig at most once a minute and once at a time, however many informers want to connect. */
 export class CredentialSource {
   readonly server: URL;
   readonly #kubeConfig: KubeConfigLike;
   readonly #clock: Clock;
+  readonly #impersonation: Readonly<Record<string, string | string[]>>;
   #current: { readonly credentials: Credentials; readonly at: number } | undefined;
+  #renewedAt: number | undefined;
   #asking: Promise<Credentials> | undefined;
 
-  /** @throws InformerError `usage` when the KubeConfig has no current cluster or its server is no URL */
-  constructor(kubeConfig: KubeConfigLike, clock: Clock) {
+  /** @throws InformerError `usage` when the KubeConfig has no current cluster, its server is no URL, or a header cannot be sent */
+  constructor(kubeConfig: KubeConfigLike, clock: Clock, impersonate?: Impersonation) {
     const cluster = kubeConfig.getCurrentCluster();
     if (cluster === null || cluster === undefined) {
       throw new InformerError(
@@ -62,43 +82,81 @@ export class CredentialSource {
     this.server = new URL(cluster.server);
     this.#kubeConfig = kubeConfig;
     this.#clock = clock;
+    this.#impersonation = impersonate === undefined ? {} : impersonationHeaders(impersonate);
   }
 
-  /** @throws InformerError `credential` when the KubeConfig fails, as an exec plugin can */
-  get(): Promise<Credentials> {
-    if (this.#current !== undefined && this.#clock.now() - this.#current.at < FRESH_MS) {
-      return Promise.resolve(this.#current.credentials);
+  /**
+   * What was had last, while it is fresh. When asking anew fails, as for a token file that is just being written, what was had
+   * before serves on: whether it is still good is the server's to say.
+   * @throws InformerError `credential` when the KubeConfig fails, as an exec plugin can, or takes longer than 60 seconds
+   */
+  async get(): Promise<Credentials> {
+    const known = this.#current;
+    if (known !== undefined && this.#clock.now() - known.at < FRESH_MS) return known.credentials;
+    try {
+      return await this.#askOnce();
+    } catch (error) {
+      if (known === undefined || this.#current !== known) throw error;
+      this.#current = { credentials: known.credentials, at: this.#clock.now() };
+      return known.credentials;
     }
+  }
+
+  /**
+   * Other credentials than those which the server refused, for one more try; `undefined` when there are none. Who comes late,
+   * with an old token, is given what others have got meanwhile. The KubeConfig is asked every 30 seconds at most.
+   * @throws InformerError `credential` when the KubeConfig fails
+   */
+  async renew(refused: Credentials): Promise<Credentials | undefined> {
+    if (this.#current?.credentials === refused) {
+      const nowMs = this.#clock.now();
+      if (this.#renewedAt !== undefined && nowMs - this.#renewedAt < MIN_RENEWAL_MS) return undefined;
+      this.#renewedAt = nowMs;
+      this.#current = undefined;
+    }
+    const credentials = this.#current?.credentials ?? (await this.#askOnce());
+    return isDeepStrictEqual([credentials.headers, credentials.tls], [refused.headers, refused.tls])
+      ? undefined
+      : credentials;
+  }
+
+  #askOnce(): Promise<Credentials> {
     this.#asking ??= this.#ask().finally(() => {
       this.#asking = undefined;
     });
     return this.#asking;
   }
 
-  /** Makes the next {@link get} ask again. */
-  invalidate(): void {
-    this.#current = undefined;
-  }
-
   async #ask(): Promise<Credentials> {
     const options: HttpsOptions = {};
     try {
-      await this.#kubeConfig.applyToHTTPSOptions(options);
+      await this.#inTime(this.#kubeConfig.applyToHTTPSOptions(options));
     } catch (error) {
       // client-node refuses plain http unless skipTLSVerify is set. `kubectl proxy` and test servers are plain http.
       if (this.server.protocol !== "http:" || this.#kubeConfig.getCurrentCluster()?.skipTLSVerify === true) {
-        throw new InformerError("credential", `credentials for ${this.server.origin}: ${messageOf(error)}`, {
-          cause: error,
-        });
+        // Without its cause: a plugin's output is in there, and tokens are in that.
+        throw new InformerError("credential", `credentials for ${this.server.origin}: ${withoutSecrets(error)}`);
       }
     }
     const credentials: Credentials = {
-      headers: requestHeaders(options),
+      headers: { ...requestHeaders(options), ...this.#impersonation },
       tls: this.#tls(options),
       proxyAgent: this.#kubeConfig.getCurrentCluster()?.proxyUrl === undefined ? undefined : (options.agent as Agent),
     };
     this.#current = { credentials, at: this.#clock.now() };
     return credentials;
+  }
+
+  async #inTime(asking: Promise<void>): Promise<void> {
+    const late = deferred();
+    const timer = this.#clock.after(MAX_ASKING_MS, () => {
+      late.reject(new Error(`the kubeconfig's credential plugin did not answer within ${MAX_ASKING_MS} ms`));
+    });
+    try {
+      await Promise.race([asking, late.promise]);
+    } finally {
+      timer.cancel();
+    }
   }
 
   #tls(options: HttpsOptions): TlsOptions {
@@ -109,14 +167,57 @@ export class CredentialSource {
   }
 }
 
+/** Longest text of a plugin's that an error repeats, in characters. */
+const MAX_MESSAGE_CHARACTERS = 1024;
+
+/** What a kubeconfig or its plugin said, without what may be a token: a JWT, or any long word. */
+function withoutSecrets(error: unknown): string {
+  // It quotes the beginning of what it could not parse.
+  if (error instanceof SyntaxError) return "the credential plugin's answer is not JSON";
+  return messageOf(error)
+    .slice(0, MAX_MESSAGE_CHARACTERS)
+    .replace(/eyJ[\w+=.-]+|[\w+=-]{24,}/g, "[redacted]");
+}
+
+/** @throws InformerError `usage` */
+function impersonationHeaders({
+  user,
+  uid,
+  groups = [],
+  extra = {},
+}: Impersonation): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = { "impersonate-user": printable("user", user) };
+  if (uid !== undefined) headers["impersonate-uid"] = printable("uid", uid);
+  if (groups.length > 0) headers["impersonate-group"] = groups.map((group) => printable("group", group));
+  for (const [key, values] of Object.entries(extra)) {
+    headers[`impersonate-extra-${headerName(key)}`] = values.map((value) => printable(`extra ${key}`, value));
+  }
+  return headers;
+}
+
+/** A key may hold what a header's name may not: it is percent-encoded, as client-go does (RFC 9110 5.6.2). */
+function headerName(key: string): string {
+  return encodeURIComponent(key.toLowerCase())
+    .replace(/[()]/g, (char) => `%${char.charCodeAt(0).toString(16)}`)
+    .toLowerCase();
+}
+
+function printable(what: string, value: string): string {
+  if (value !== "" && PRINTABLE.test(value)) return value;
+  throw new InformerError("usage", `impersonate: the ${what} ${JSON.stringify(value)} cannot be sent in a header`);
+}
+
+const PRINTABLE = /^[\x20-\x7e]*$/;
+
 /** A token file may end in a newline, which no header may hold; anything else that is not printable is refused. */
 function requestHeaders({ headers = {}, auth }: HttpsOptions): Record<string, string> {
   const sent: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined) continue;
     const text = String(value).trim();
-    if (!/^[\x20-\x7e]*$/.test(text))
+    if (!PRINTABLE.test(text))
       throw new InformerError("credential", `the kubeconfig's ${name} header holds characters that cannot be sent`);
+    if (/^bearer$/i.test(text)) throw new InformerError("credential", "the kubeconfig's token is empty");
     sent[name.toLowerCase()] = text;
   }
   if (typeof auth === "string" && sent["authorization"] === undefined) {

@@ -2,7 +2,7 @@
 import { TLSSocket } from "node:tls";
 import type { Clock } from "../util/clock.js";
 import { connectionError, tlsFingerprint } from "./connections.js";
-import { CredentialSource, type Credentials, type KubeConfigLike } from "./credentials.js";
+import { CredentialSource, type Credentials, type Impersonation, type KubeConfigLike } from "./credentials.js";
 import { Http1Connections } from "./http1-connections.js";
 import { Http2Connections, UnprocessedRequest } from "./http2-connections.js";
 import type { Transport, TransportRequest, TransportResponse } from "./transport.js";
@@ -15,8 +15,8 @@ export class HttpTransport implements Transport {
   #http1Only: string | undefined;
 
   /** @throws InformerError `usage` when the KubeConfig does not say which server */
-  constructor(kubeConfig: KubeConfigLike, clock: Clock) {
-    this.#credentials = new CredentialSource(kubeConfig, clock);
+  constructor(kubeConfig: KubeConfigLike, clock: Clock, impersonate?: Impersonation) {
+    this.#credentials = new CredentialSource(kubeConfig, clock, impersonate);
     this.#http1 = new Http1Connections(this.#credentials.server, clock);
     this.#http2 = new Http2Connections(this.#credentials.server, clock);
   }
@@ -25,8 +25,26 @@ export class HttpTransport implements Transport {
     return this.#credentials.server.origin;
   }
 
+  /** A 401 is answered with other credentials, at once and once, if the kubeconfig has any. */
   async get(request: TransportRequest): Promise<TransportResponse> {
     const credentials = await this.#credentials.get();
+    const response = await this.#sendOrResend(request, credentials);
+    if (response.status !== 401) return response;
+    const renewed = await this.#credentials.renew(credentials).catch((error: unknown) => {
+      response.body.close();
+      throw error;
+    });
+    if (renewed === undefined) return response;
+    response.body.close();
+    return this.#sendOrResend(request, renewed);
+  }
+
+  close(): void {
+    this.#http1.close();
+    this.#http2.close();
+  }
+
+  async #sendOrResend(request: TransportRequest, credentials: Credentials): Promise<TransportResponse> {
     try {
       return await this.#send(request, credentials);
     } catch (error) {
@@ -37,15 +55,6 @@ export class HttpTransport implements Transport {
     } catch (error) {
       throw error instanceof UnprocessedRequest ? connectionError(error, this.server) : error;
     }
-  }
-
-  credentialsRefused(): void {
-    this.#credentials.invalidate();
-  }
-
-  close(): void {
-    this.#http1.close();
-    this.#http2.close();
   }
 
   /** The TLS handshake decides (ALPN, RFC 7301). Plain http and proxies are HTTP/1.1. */

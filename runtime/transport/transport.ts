@@ -38,8 +38,6 @@ export interface Transport {
    * @throws InformerError `connection`, `tls`, `timeout` or `credential`
    */
   get(request: TransportRequest): Promise<TransportResponse>;
-  /** To be told of a 401: the next request asks the kubeconfig for credentials anew. */
-  credentialsRefused(): void;
   /** Closes idle connections. Requests that run are ended by their own signals. */
   close(): void;
 }

@@ -237,7 +237,6 @@ test.each([
         close: () => {},
       },
     }),
-    credentialsRefused: () => {},
     close: () => {},
   };
   const client = new ApiClient(transport, bench.clock);

@@ -14,7 +14,6 @@ export class ScriptedTransport implements Transport {
   readonly requests: TransportRequest[] = [];
   /** Bodies that were not closed yet. */
   open = 0;
-  refusedCredentials = 0;
   readonly #answers: ScriptedAnswer[];
 
   constructor(...answers: ScriptedAnswer[]) {
@@ -44,10 +43,6 @@ export class ScriptedTransport implements Transport {
         },
       },
     };
-  }
-
-  credentialsRefused(): void {
-    this.refusedCredentials++;
   }
 
   close(): void {}

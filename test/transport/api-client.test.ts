@@ -152,13 +152,6 @@ describe("answers that are refusals", () => {
     expect(transport.open).toBe(0);
   });
 
-  test("a 401, and nothing else, makes the transport ask for credentials anew", async () => {
-    const { client, transport } = clientOf({ status: 401 }, { status: 403 }, { status: 500 }, { chunks: [] });
-    for (let i = 0; i < 3; i++) await informerErrorOf(client.watch(request));
-    await client.watch(request);
-    expect(transport.refusedCredentials).toBe(1);
-  });
-
   test.each([
     ["7", 7000],
     ["Thu, 01 Jan 2026 00:00:30 GMT", 30_000],

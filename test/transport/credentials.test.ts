@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
-import { CredentialSource, type HttpsOptions } from "../../runtime/transport/credentials.js";
+import { CredentialSource, type HttpsOptions, type Impersonation } from "../../runtime/transport/credentials.js";
 import { deferred } from "../../runtime/util/abort.js";
 import { type FakeKubeConfig, kubeConfigFor } from "../support/kube-config.js";
 import { informerErrorOf } from "../support/thrown.js";
@@ -39,25 +39,34 @@ describe("asking the kubeconfig", () => {
     expect(kubeConfig.asked).toBe(2);
   });
 
-  test("invalidation makes the next one ask, and only the next", async () => {
-    const { credentials, kubeConfig } = source(withToken("first"));
-    await credentials.get();
-    kubeConfig.apply = withToken("second");
-    credentials.invalidate();
-    expect((await credentials.get()).headers).toEqual({ authorization: "Bearer second" });
-    await credentials.get();
-    expect(kubeConfig.asked).toBe(2);
-  });
-
   test("a failure is of code credential, told to all who wait, and not kept", async () => {
-    const cause = new Error("exec: no such plugin");
-    const { credentials, kubeConfig } = source(() => Promise.reject(cause));
+    const { credentials, kubeConfig } = source(() => Promise.reject(new Error("exec: no such plugin")));
     const errors = await Promise.all([credentials.get(), credentials.get()].map((asking) => informerErrorOf(asking)));
-    for (const error of errors) expect(error).toMatchObject({ code: "credential", cause });
+    for (const error of errors) expect(error.code).toBe("credential");
     expect(errors[0]?.message).toContain("https://server:6443: exec: no such plugin");
     expect(kubeConfig.asked).toBe(1);
     kubeConfig.apply = withToken("works");
     expect((await credentials.get()).headers).toEqual({ authorization: "Bearer works" });
+  });
+});
+
+describe("credentials that the server refused", () => {
+  test("are replaced by others, for all who come with the old ones, late or not", async () => {
+    const { credentials, kubeConfig } = source(withToken("first"));
+    const old = await credentials.get();
+    kubeConfig.apply = withToken("second");
+    const renewed = await Promise.all([credentials.renew(old), credentials.renew(old)]);
+    expect(renewed[0]?.headers).toEqual({ authorization: "Bearer second" });
+    expect(renewed[1]).toBe(renewed[0]);
+    expect(await credentials.renew(old)).toBe(renewed[0]);
+    expect(await credentials.get()).toBe(renewed[0]);
+    expect(kubeConfig.asked).toBe(2);
+  });
+
+  test("stay what they are when the kubeconfig has no others", async () => {
+    const { credentials } = source(withToken("first"));
+    expect(await credentials.renew(await credentials.get())).toBeUndefined();
+    expect((await credentials.get()).headers).toEqual({ authorization: "Bearer first" });
   });
 });
 
@@ -91,6 +100,35 @@ describe("headers", () => {
       authorization: "Bearer t",
     });
     expect(await headersOf({ auth: null })).toEqual({});
+  });
+});
+
+describe("impersonation", () => {
+  const headersOf = async (impersonate: Impersonation) => {
+    const kubeConfig = kubeConfigFor(SERVER, withToken("t"));
+    return (await new CredentialSource(kubeConfig, new VirtualClock(), impersonate).get()).headers;
+  };
+
+  test("sends user, uid, each group and each value of an extra as a header", async () => {
+    const extra = { scopes: ["view", "edit"], "example.com/Team (x)": ["a"] };
+    expect(await headersOf({ user: "jane", uid: "7", groups: ["dev", "ops"], extra })).toEqual({
+      authorization: "Bearer t",
+      "impersonate-user": "jane",
+      "impersonate-uid": "7",
+      "impersonate-group": ["dev", "ops"],
+      "impersonate-extra-scopes": ["view", "edit"],
+      "impersonate-extra-example.com%2fteam%20%28x%29": ["a"],
+    });
+  });
+
+  test.each<Impersonation>([
+    { user: "" },
+    { user: "a\r\nX-Injected: yes" },
+    { user: "a", groups: ["b\n"] },
+    { user: "a", uid: "\u0000" },
+    { user: "a", extra: { k: ["é"] } },
+  ])("%j is refused", async (impersonate) => {
+    expect(await informerErrorOf(headersOf(impersonate))).toMatchObject({ code: "usage" });
   });
 });
 

@@ -74,17 +74,6 @@ describe("a request", () => {
     expect(other.requests).toHaveLength(0);
   });
 
-  test("asks for credentials anew after they were refused", async () => {
-    const server = await loopback((_, response) => response.end());
-    const { transport, kubeConfig } = transportTo(server.url);
-    await getAll(transport);
-    await getAll(transport);
-    expect(kubeConfig.asked).toBe(1);
-    transport.credentialsRefused();
-    await getAll(transport);
-    expect(kubeConfig.asked).toBe(2);
-  });
-
   const ipv6 = Object.values(networkInterfaces()).some((addresses) =>
     addresses?.some(({ address }) => address === "::1"),
   );

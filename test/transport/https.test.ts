@@ -132,11 +132,11 @@ describe("a certificate that is rotated", () => {
 
   test("leaves no connection of the old one behind", async () => {
     const server = await loopback(whoAreYou, { tls: MUTUAL });
-    const { transport, kubeConfig } = transportTo(server.url, { ca: CA, ...FIRST });
+    const { transport, kubeConfig, clock } = transportTo(server.url, { ca: CA, ...FIRST });
     await readAll((await transport.get(list)).body);
     const closed = once(server.sockets[0]!, "close");
     kubeConfig.apply = (options) => void Object.assign(options, { ca: CA, ...SECOND });
-    transport.credentialsRefused();
+    await clock.advance(60_000);
     await readAll((await transport.get(list)).body);
     await closed;
     expect(server.sockets).toHaveLength(2);
@@ -144,10 +144,10 @@ describe("a certificate that is rotated", () => {
 
   test("that is the same as before keeps the connection", async () => {
     const server = await loopback(whoAreYou, { tls: MUTUAL });
-    const { transport, kubeConfig } = transportTo(server.url, { ca: CA, ...FIRST });
+    const { transport, kubeConfig, clock } = transportTo(server.url, { ca: CA, ...FIRST });
     await readAll((await transport.get(list)).body);
     kubeConfig.apply = (options) => void Object.assign(options, { ca: Buffer.from(CA), ...FIRST });
-    transport.credentialsRefused();
+    await clock.advance(60_000);
     await readAll((await transport.get(list)).body);
     expect(server.sockets).toHaveLength(1);
   });
