@@ -77,6 +77,8 @@ const kubeConfig: KubeConfigLike = {
   getCurrentCluster: () => ({ server: flags.url }),
   applyToHTTPSOptions: async () => {},
 };
+// As it is deployed: in development objects are frozen.
+process.env["NODE_ENV"] ??= "production";
 const factory = new SharedInformerFactory(kubeConfig);
 const pods = factory.core().v1().pods();
 const dynamic = factory.forResource({ group: "", version: "v1", resource: "pods" });

@@ -3,6 +3,7 @@
  * anybody reads it: it stays text until it is read, as the whole object stays bytes.
  */
 import { type FoundMember, findManagedFields, jsonText, parseJson } from "../transport/json-scan.js";
+import { deepFreeze } from "./mutation-detector.js";
 
 /**
  * The object, equal in every respect to what `JSON.parse` makes of it, the order of its keys included; but its managedFields
@@ -54,7 +55,8 @@ class LateManagedFields extends Given {
     if (!(#managedFields in metadata)) return undefined;
     const value = metadata.#managedFields;
     if (typeof value !== "string") return value;
-    metadata.#managedFields = parseJson(Buffer.from(value));
+    const managedFields: unknown = parseJson(Buffer.from(value));
+    metadata.#managedFields = Object.isFrozen(metadata) ? deepFreeze(managedFields) : managedFields;
     return metadata.#managedFields;
   }
 }

@@ -8,6 +8,7 @@ import type { Cached, KubernetesObject } from "../api/object-meta.js";
 import type { Labels } from "../api/selectors.js";
 import { findValue, parseJson } from "../transport/json-scan.js";
 import { decodeObject } from "./decode.js";
+import { deepFreeze } from "./mutation-detector.js";
 import type { Slab, SlabAllocator, SlabReader } from "./slab.js";
 
 const OPEN_BRACE = 0x7b;
@@ -134,7 +135,8 @@ export class Entry<T extends KubernetesObject = KubernetesObject> implements Ent
 
   #decode(slab: Slab): Cached<T> {
     try {
-      return decodeObject(slab.buffer, this.#offset, this.#offset + this.length) as Cached<T>;
+      const object = decodeObject(slab.buffer, this.#offset, this.#offset + this.length) as Cached<T>;
+      return this.#slabs?.freeze === true ? deepFreeze(object) : object;
     } catch (error) {
       throw new InformerError("decode", `${this.key}: ${(error as Error).message}`, { cause: error });
     }

@@ -21,6 +21,7 @@ import { HealthMonitor, type InformerHealth } from "./health.js";
 import { Indexer } from "./indexer.js";
 import type { ListerWatcher } from "./list-watch.js";
 import { IndexerLister } from "./lister.js";
+import { deepFreeze } from "./mutation-detector.js";
 import { type OverflowPolicy, type ProcessorEnvironment, ProcessorListener, SharedProcessor } from "./processor.js";
 import { Reflector } from "./reflector.js";
 import type { SlabAllocator } from "./slab.js";
@@ -43,6 +44,8 @@ export interface SharedInformerOptions<T extends KubernetesObject> {
   /** For handlers that ask for no other; 0 for none. */
   readonly resyncPeriodMs: number;
   readonly transform?: TransformFunc<T> | undefined;
+  /** Whether objects are frozen, so that a write to what is shared throws. After the transform, which may write. */
+  readonly freeze?: boolean;
   readonly clock: Clock;
   readonly turn: Turn;
   readonly random: () => number;
@@ -111,6 +114,7 @@ export class SharedInformer<T extends KubernetesObject> {
     this.#onError = onError;
     this.#freshness = new Freshness(this.resource);
     this.#monitor = new HealthMonitor(clock, onError, () => this.#healthChanged());
+    if (options.slabs !== undefined) options.slabs.freeze = options.freeze === true && options.transform === undefined;
     this.#indexer = new Indexer<T>(onError);
     this.#lister = new IndexerLister(this.#indexer);
     this.#environment = { clock, turn, onHandlerError: onError };
@@ -327,13 +331,13 @@ export class SharedInformer<T extends KubernetesObject> {
 
   /** An object that the transform refuses is left out; the rest goes on. */
   #transform(entry: Entry<T>): Entry<T> | undefined {
-    const { transform } = this.#options;
+    const { transform, freeze } = this.#options;
     if (transform === undefined) return entry;
     try {
       const { key, uid, resourceVersion } = entry;
       const object = transform(entry.object as T) as Cached<T> | undefined;
       if (object?.metadata?.name === undefined) throw new TypeError("it gave back no object with metadata");
-      return Entry.fromObject<T>({ key, uid, resourceVersion }, object);
+      return Entry.fromObject<T>({ key, uid, resourceVersion }, freeze === true ? deepFreeze(object) : object);
     } catch (error) {
       this.#onError(toInformerError(error, "transform", `transform of ${this.resource} ${entry.key}`));
       return undefined;

@@ -35,6 +35,8 @@ export interface SlabReader {
 
 /** The slabs of one informer. */
 export class SlabAllocator {
+  /** Whether objects are frozen when they are decoded from here. */
+  freeze = false;
   #current = new Slab(Buffer.allocUnsafeSlow(FIRST_SLAB));
   /** One slab that is known to have no reader: a cache whose objects are all read goes on in the same two. */
   #spare: Slab | undefined;

@@ -34,6 +34,12 @@ export interface InformerFactoryOptions {
   /** Changes every object before it is cached. Must be idempotent and keep the metadata. Counterpart: `WithTransform`. */
   readonly transform?: TransformFunc<KubernetesObject>;
   /**
+   * Whether cached objects are frozen all the way down, so that a handler which writes to one gets a TypeError there and then,
+   * in place of a cache that lies to everyone else. By default unless `NODE_ENV` is `production`: it makes decoding half as
+   * expensive again. Types say the same at compile time. `mutableCopy` gives an object to change.
+   */
+  readonly freeze?: boolean;
+  /**
    * Told of every failure that an informer gets over by itself, once for each kind in a row: a lost connection, a missing
    * right, a handler that threw. Without it they become process warnings of type `InformerWarning`.
    */
@@ -185,6 +191,7 @@ export class InformerFactory implements AsyncDisposable {
       resource: name,
       resyncPeriodMs: resyncPeriodsMs.get(name) ?? options.resyncPeriodMs ?? 0,
       transform: options.transform as TransformFunc<T> | undefined,
+      freeze: options.freeze ?? process.env["NODE_ENV"] !== "production",
       clock,
       turn,
       random: systemRandom,
