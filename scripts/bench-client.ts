@@ -20,6 +20,8 @@ const { values: flags } = parseArgs({
     rate: { type: "string", default: "1000" },
     "rate-events": { type: "string", default: "5000" },
     burst: { type: "string", default: "100000" },
+    "managed-fields": { type: "string" },
+    retention: { type: "string" },
   },
 });
 const count = Number(flags.count);
@@ -68,7 +70,7 @@ const measureLatency = (object: Cached<KubernetesObject>): void => {
 };
 
 const result: Record<string, unknown> = {
-  client: `project ${flags.mode}`,
+  client: `project ${[flags.mode, flags["managed-fields"], flags.retention].filter(Boolean).join(" ")}`,
   node: process.version,
   count,
   baseRssMiB: statusMiB("VmRSS"),
@@ -79,7 +81,10 @@ const kubeConfig: KubeConfigLike = {
 };
 // As it is deployed: in development objects are frozen.
 process.env["NODE_ENV"] ??= "production";
-const factory = new SharedInformerFactory(kubeConfig);
+const factory = new SharedInformerFactory(kubeConfig, {
+  managedFields: flags["managed-fields"] === "drop" ? "drop" : "keep",
+  retention: flags.retention === "bytes" ? "bytes" : "object",
+});
 const pods = factory.core().v1().pods();
 const dynamic = factory.forResource({ group: "", version: "v1", resource: "pods" });
 const { informer, lister } = pods;

@@ -2,8 +2,10 @@
  * Bytes into objects. `metadata.managedFields` is a third of a Pod's bytes and half of what they become in memory, and hardly
  * anybody reads it: it stays text until it is read, as the whole object stays bytes.
  */
-import { type FoundMember, findManagedFields, jsonText, parseJson } from "../transport/json-scan.js";
+import { findManagedFields, jsonText, parseJson } from "../transport/json-scan.js";
 import { deepFreeze } from "./mutation-detector.js";
+
+const OPEN_BRACKET = 0x5b;
 
 /**
  * The object, equal in every respect to what `JSON.parse` makes of it, the order of its keys included; but its managedFields
@@ -11,27 +13,15 @@ import { deepFreeze } from "./mutation-detector.js";
  * @throws InformerError `decode` when the bytes are not JSON
  */
 export function decodeObject(bytes: Buffer, start: number, end: number): unknown {
-  const found = findLast(bytes, start, end);
-  if (found === undefined) return parseJson(bytes, start, end);
+  const found = findManagedFields(bytes, start, end);
+  // Kubernetes writes them as a list, and last, so that the order of keys stays as it is.
+  if (found?.isLast !== true || bytes[found.valueStart] !== OPEN_BRACKET) return parseJson(bytes, start, end);
   const object = parseJson(bytes, start, end, found) as { metadata: object };
   if (Object.hasOwn(object.metadata, "managedFields")) return parseJson(bytes, start, end);
   new LateManagedFields(object.metadata, jsonText(bytes, found.valueStart, found.valueEnd));
   Object.defineProperty(object.metadata, "managedFields", PROPERTY);
   return object;
 }
-
-/** Where managedFields lie if they are a list and the last of the metadata, as Kubernetes writes them. */
-function findLast(bytes: Buffer, start: number, end: number): FoundMember | undefined {
-  let found: FoundMember | undefined;
-  try {
-    found = findManagedFields(bytes, start, end);
-  } catch {
-    // Not the JSON of an object: the parser says so, and says it better.
-  }
-  return found?.isLast === true && bytes[found.valueStart] === OPEN_BRACKET ? found : undefined;
-}
-
-const OPEN_BRACKET = 0x5b;
 
 /** A constructor that gives back what it is given lets a subclass add a private field to any object. */
 class Given {

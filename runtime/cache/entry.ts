@@ -6,7 +6,7 @@
 import { InformerError } from "../api/informer-error.js";
 import type { Cached, KubernetesObject } from "../api/object-meta.js";
 import type { Labels } from "../api/selectors.js";
-import { findValue, parseJson } from "../transport/json-scan.js";
+import { findManagedFields, findValue, parseJson } from "../transport/json-scan.js";
 import { decodeObject } from "./decode.js";
 import { deepFreeze } from "./mutation-detector.js";
 import type { Slab, SlabAllocator, SlabReader } from "./slab.js";
@@ -21,7 +21,7 @@ export interface EntryMeta {
   readonly resourceVersion: string;
 }
 
-/** Holds either bytes or the object made from them, never both. Entries are shared and never changed for anyone to see. */
+/** Holds either bytes or the object made from them; both only where bytes are to stay. Entries are shared and never changed for anyone to see. */
 export class Entry<T extends KubernetesObject = KubernetesObject> implements EntryMeta, SlabReader {
   readonly key: string;
   readonly uid: string;
@@ -33,6 +33,8 @@ export class Entry<T extends KubernetesObject = KubernetesObject> implements Ent
   /** To be told when the bytes are needed no more. */
   readonly #slabs: SlabAllocator | undefined;
   #object: Cached<T> | undefined;
+  /** The object, for as long as somebody holds it, where its bytes are to stay. */
+  #held: WeakRef<Cached<T>> | undefined;
 
   private constructor(
     meta: EntryMeta,
@@ -49,7 +51,7 @@ export class Entry<T extends KubernetesObject = KubernetesObject> implements Ent
   }
 
   /**
-   * Copies the bytes: the JSON of one object, whole.
+   * Copies the bytes: the JSON of one object, whole or without what the allocator's owner does not want.
    * @param prefix put in place of the opening brace, for an object that does not say its own kind: `{"kind":"Pod",`
    */
   static fromBytes<T extends KubernetesObject>(
@@ -62,10 +64,14 @@ export class Entry<T extends KubernetesObject = KubernetesObject> implements Ent
   ): Entry<T> {
     const from = prefix === undefined ? start : bytes.indexOf(OPEN_BRACE, start) + 1;
     const prefixLength = prefix?.length ?? 0;
-    const entry = new Entry<T>(meta, undefined, slabs, prefixLength + end - from);
+    const cut = slabs.dropsManagedFields ? findManagedFields(bytes, start, end) : undefined;
+    const cutLength = cut === undefined ? 0 : cut.end - cut.start;
+    const entry = new Entry<T>(meta, undefined, slabs, prefixLength + end - from - cutLength);
     const slab = slabs.reserve(entry.length);
-    prefix?.copy(slab.buffer, slab.used);
-    bytes.copy(slab.buffer, slab.used + prefixLength, from, end);
+    const { buffer, used } = slab;
+    prefix?.copy(buffer, used);
+    bytes.copy(buffer, used + prefixLength, from, cut?.start ?? end);
+    if (cut !== undefined) bytes.copy(buffer, used + prefixLength + cut.start - from, cut.end, end);
     entry.#read(slab);
     return entry;
   }
@@ -98,12 +104,14 @@ export class Entry<T extends KubernetesObject = KubernetesObject> implements Ent
   }
 
   /**
-   * The object. The first read decodes it and lets the bytes go; later reads cost nothing.
+   * The object. The first read decodes it and lets the bytes go; later reads cost nothing. Where bytes are to stay, a later
+   * read gives the same object as long as somebody holds it.
    * @throws InformerError `decode` when the server sent something that is not JSON after all
    */
   get object(): Cached<T> {
     const slab = this.#slab;
     if (slab !== undefined) {
+      if (this.#slabs?.keepsBytes === true) return this.#hold(slab);
       this.#object = this.#decode(slab);
       this.#slab = undefined;
       this.#slabs?.release(slab);
@@ -111,9 +119,9 @@ export class Entry<T extends KubernetesObject = KubernetesObject> implements Ent
     return this.#object!;
   }
 
-  /** Whether {@link object} has been read. */
+  /** Whether reading {@link object} costs nothing. */
   get isDecoded(): boolean {
-    return this.#slab === undefined;
+    return this.#slab === undefined || this.#held?.deref() !== undefined;
   }
 
   /** The labels, without decoding the rest of the object. */
@@ -131,6 +139,15 @@ export class Entry<T extends KubernetesObject = KubernetesObject> implements Ent
     this.#offset = slab.used;
     slab.used += this.length;
     slab.readers++;
+  }
+
+  #hold(slab: Slab): Cached<T> {
+    let object = this.#held?.deref();
+    if (object === undefined) {
+      object = this.#decode(slab);
+      this.#held = new WeakRef(object);
+    }
+    return object;
   }
 
   #decode(slab: Slab): Cached<T> {

@@ -33,15 +33,33 @@ export interface SlabReader {
   moveTo(slabs: SlabAllocator): void;
 }
 
+/** What a cache keeps of an object. */
+export interface RetentionOptions {
+  /**
+   * `"object"`, the default: what was read once stays decoded. `"bytes"`: what nobody holds is given up, and decoded again
+   * when it is read again; for a cache that is large and rarely read.
+   */
+  readonly retention?: "object" | "bytes" | undefined;
+  /** `"drop"` leaves `metadata.managedFields` out of what is kept and decoded: a third of a Pod. */
+  readonly managedFields?: "keep" | "drop" | undefined;
+}
+
 /** The slabs of one informer. */
 export class SlabAllocator {
   /** Whether objects are frozen when they are decoded from here. */
   freeze = false;
+  readonly keepsBytes: boolean;
+  readonly dropsManagedFields: boolean;
   #current = new Slab(Buffer.allocUnsafeSlow(FIRST_SLAB));
   /** One slab that is known to have no reader: a cache whose objects are all read goes on in the same two. */
   #spare: Slab | undefined;
   #written = 0;
   #compactionAfter = COMPACTION_AFTER;
+
+  constructor({ retention, managedFields }: RetentionOptions = {}) {
+    this.keepsBytes = retention === "bytes";
+    this.dropsManagedFields = managedFields === "drop";
+  }
 
   /** A slab with room for so many bytes at its `used`. The caller takes them at once. */
   reserve(length: number): Slab {

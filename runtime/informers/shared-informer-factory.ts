@@ -10,7 +10,7 @@ import type { ResourceDescriptor, ResourceScope } from "../api/resource-descript
 import type { InformerHealth } from "../cache/health.js";
 import { ListWatch } from "../cache/list-watch.js";
 import { SharedInformer, type TransformFunc } from "../cache/shared-informer.js";
-import { SlabAllocator } from "../cache/slab.js";
+import { type RetentionOptions, SlabAllocator } from "../cache/slab.js";
 import { ApiClient } from "../transport/api-client.js";
 import type { KubeConfigLike } from "../transport/credentials.js";
 import { HttpTransport } from "../transport/http-transport.js";
@@ -22,7 +22,7 @@ import { Turn } from "../util/turn.js";
 import { type CacheSyncResults, waitForCacheSync } from "./cache-sync.js";
 import type { ResourceInformer } from "./resource-informer.js";
 
-export interface InformerFactoryOptions {
+export interface InformerFactoryOptions extends RetentionOptions {
   /** Only objects of this namespace. Cluster-scoped resources are not affected. */
   readonly namespace?: string;
   /** How often handlers are told of every object anew, without asking the server; 0, the default, for never. */
@@ -178,7 +178,7 @@ export class InformerFactory implements AsyncDisposable {
   ): SharedInformer<T> {
     const { options, clock, turn, client, resyncPeriodsMs } = this.#shared;
     const { tweakListOptions, onError = warn } = options;
-    const slabs = new SlabAllocator();
+    const slabs = new SlabAllocator(options);
     const listerWatcher = new ListWatch<T>(client, slabs, {
       resource,
       kind: resource.kind,

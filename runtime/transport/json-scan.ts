@@ -117,10 +117,19 @@ export interface FoundMember {
 }
 
 /**
- * Where `metadata.managedFields` lie in the object that begins at `start`; `undefined` when it has none, or metadata twice.
- * @throws InformerError `decode` when the bytes are not an object
+ * Where `metadata.managedFields` lie in the object that begins at `start`; `undefined` when it has none, or metadata twice,
+ * or is no object.
  */
 export function findManagedFields(bytes: Buffer, start: number, end: number): FoundMember | undefined {
+  try {
+    return managedFieldsOf(bytes, start, end);
+  } catch {
+    // Not JSON: whoever decodes it says so, and says it better.
+    return undefined;
+  }
+}
+
+function managedFieldsOf(bytes: Buffer, start: number, end: number): FoundMember | undefined {
   const metadata = findValue(bytes, start, end, "metadata");
   if (metadata === undefined || bytes[metadata.start] !== OPEN_BRACE) return undefined;
   // The native search is quick, and finds none in most objects; in others it is that of a template.

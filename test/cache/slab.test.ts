@@ -1,0 +1,132 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Cached } from "../../runtime/api/object-meta.js";
+import { Entry } from "../../runtime/cache/entry.js";
+import { type RetentionOptions, SlabAllocator } from "../../runtime/cache/slab.js";
+import type { Thing } from "../support/entries.js";
+import { spyOnJsonParse } from "../support/json-parse.js";
+
+const MANAGED = [{ manager: "kubelet", fieldsV1: { "f:spec": {} } }];
+const jsonOf = (key: string, version: number, size: number) =>
+  JSON.stringify({
+    metadata: { name: key, resourceVersion: String(version), labels: { key }, managedFields: MANAGED },
+    pad: `${version}`.repeat(size),
+  });
+const make = (slabs: SlabAllocator, key: string, version: number, size: number, prefix?: Buffer) => {
+  const bytes = Buffer.from(` ${jsonOf(key, version, size)} `);
+  return Entry.fromBytes<Thing>(
+    { key, uid: key, resourceVersion: `${version}` },
+    slabs,
+    bytes,
+    1,
+    bytes.length - 1,
+    prefix,
+  );
+};
+
+/** What a cache does with its slabs: writes over entries, reads them, drops them, and looks through them. */
+const anyStep = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ do: fc.constant("put" as const), key: fc.nat(20), size: fc.nat(40_000) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("read" as const), key: fc.nat(20) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("delete" as const), key: fc.nat(20) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("labels" as const), key: fc.nat(20) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("compact" as const) }) },
+);
+const anyOptions: fc.Arbitrary<RetentionOptions> = fc.record({
+  retention: fc.constantFrom("object", "bytes", undefined),
+  managedFields: fc.constantFrom("keep", "drop", undefined),
+});
+
+describe("slabs", () => {
+  test("never give an entry the bytes of another, however they are reused and compacted", () => {
+    fc.assert(
+      fc.property(anyOptions, fc.array(anyStep, { maxLength: 120 }), (options, steps) => {
+        const slabs = new SlabAllocator(options);
+        const cache = new Map<string, { entry: Entry<Thing>; json: string }>();
+        /** Entries that the cache has let go of and a handler still holds. */
+        const held: { entry: Entry<Thing>; json: string }[] = [];
+        let version = 0;
+        const check = ({ entry, json }: { entry: Entry<Thing>; json: string }) => {
+          const wanted = JSON.parse(json) as { metadata: { managedFields?: unknown } };
+          if (options.managedFields === "drop") delete wanted.metadata.managedFields;
+          expect(JSON.stringify(entry.object)).toBe(JSON.stringify(wanted));
+        };
+        for (const step of steps) {
+          const key = "key" in step ? `k${step.key}` : "";
+          const cached = cache.get(key);
+          switch (step.do) {
+            case "put":
+              version++;
+              if (cached !== undefined) held.push(cached);
+              cache.set(key, { entry: make(slabs, key, version, step.size), json: jsonOf(key, version, step.size) });
+              break;
+            case "read":
+              if (cached !== undefined) check(cached);
+              break;
+            case "delete":
+              if (cached !== undefined) held.push(cached);
+              cache.delete(key);
+              break;
+            case "labels":
+              if (cached !== undefined) expect(cached.entry.labels).toEqual({ key });
+              break;
+            case "compact":
+              slabs.compact(() => Array.from(cache.values(), ({ entry }) => entry));
+          }
+        }
+        for (const one of [...held, ...cache.values()]) check(one);
+      }),
+    );
+  });
+
+  test("hold no more than twice what is cached, and one slab, after a compaction", () => {
+    const slabs = new SlabAllocator();
+    const cache = new Map<string, Entry<Thing>>();
+    // Every eighth stays as it is while the others change again and again.
+    for (let version = 1; version <= 40; version++) {
+      for (let i = 0; i < 64; i++) {
+        if (version > 1 && i % 8 === 0) continue;
+        cache.set(`k${i}`, make(slabs, `k${i}`, version, 4_000));
+      }
+    }
+    const bytes = () => new Set(Array.from(cache.values(), ({ slab }) => slab?.buffer)).size;
+    const before = bytes();
+    slabs.compact(() => cache.values());
+    expect(bytes()).toBeLessThanOrEqual(before);
+    const live = Array.from(cache.values()).reduce((sum, { length }) => sum + length, 0);
+    const held = Array.from(new Set(Array.from(cache.values(), ({ slab }) => slab!.buffer)));
+    const heldBytes = held.reduce((sum, { length }) => sum + length, 0);
+    expect(heldBytes).toBeLessThanOrEqual(2 * live + 2 * 512 * 1024);
+  });
+});
+
+describe("retention", () => {
+  test('"bytes" decodes again what nobody holds, and gives one object to those who do', () => {
+    const parsed = spyOnJsonParse();
+    const entry = make(new SlabAllocator({ retention: "bytes" }), "a", 1, 1);
+    const first: Cached<Thing> = entry.object;
+    expect(entry.object).toBe(first);
+    expect(entry.isDecoded).toBe(true);
+    expect(entry.slab).toBeDefined();
+    expect(parsed).toHaveLength(1);
+    expect(entry.labels).toEqual({ key: "a" });
+  });
+
+  test('"drop" of managedFields keeps the rest, behind a prefix as well', () => {
+    const slabs = new SlabAllocator({ managedFields: "drop" });
+    const entry = make(slabs, "a", 1, 1, Buffer.from('{"kind":"Thing",'));
+    expect(entry.object).toEqual({
+      kind: "Thing",
+      metadata: { name: "a", resourceVersion: "1", labels: { key: "a" } },
+      pad: "1",
+    });
+  });
+
+  test('"drop" takes in what is not JSON as it is, to be reported when it is read', () => {
+    const slabs = new SlabAllocator({ managedFields: "drop" });
+    const bytes = Buffer.from('{"metadata":{"name":');
+    const entry = Entry.fromBytes<Thing>({ key: "a", uid: "a", resourceVersion: "1" }, slabs, bytes);
+    expect(entry.length).toBe(bytes.length);
+    expect(() => entry.object).toThrow("not JSON");
+  });
+});
