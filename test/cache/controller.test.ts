@@ -9,6 +9,7 @@ import { type ListenerOptions, ProcessorListener, SharedProcessor } from "../../
 import type { Delta } from "../../runtime/cache/queue.js";
 import { SlabAllocator } from "../../runtime/cache/slab.js";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
+import { type Deferred, deferred } from "../../runtime/util/abort.js";
 import { Turn } from "../../runtime/util/turn.js";
 import { recorder, type Thing, thing } from "../support/entries.js";
 import { SlowTurn } from "../support/informer.js";
@@ -70,6 +71,8 @@ beforeEach(() => {
 });
 afterEach(async () => {
   bench.queue.close();
+  // A handler that blocks holds up the controller until it is removed.
+  void bench.processor.stop();
   await bench.run;
 });
 
@@ -258,6 +261,70 @@ test("a resync tells those that are due of every object, as an update from itsel
   await settle();
   expect(due).toEqual(["a true", "b true"]);
   expect(log).toEqual(["add a@1 initial", "add b@2 initial"]);
+});
+
+test("a resync leaves out objects of which something waits for the handler already", async () => {
+  const call = deferred();
+  const due: string[] = [];
+  const listener = bench.listen(({ type, key }) => {
+    due.push(`${type} ${key}`);
+    return call.promise;
+  });
+  bench.resyncing.push(listener);
+  bench.queue.replace([thing("a", "1"), thing("b", "2"), thing("c", "3")], "3");
+  for (let i = 0; i < 3; i++) {
+    bench.queue.resync();
+    await settle();
+  }
+  expect(listener.pending).toBe(3);
+  call.resolve();
+  await settle();
+  expect(due).toEqual(["add a", "add b", "add c", "update a"]);
+});
+
+describe("a handler that blocks when its queue is full", () => {
+  let call: Deferred<void>;
+  let listener: ProcessorListener<Thing>;
+  beforeEach(async () => {
+    call = deferred();
+    listener = bench.listen(() => call.promise, { maxPending: 2, onOverflow: "block" });
+    bench.queue.replace([], "1");
+    await settle();
+  });
+
+  test("holds up cache and queue until half of it is handled, and is told of everything then", async () => {
+    const log = bench.record();
+    for (let version = 2; version < 12; version++) bench.enqueue("Updated", thing(`k${version}`, String(version)));
+    await settle();
+    // Two wait, and one too many was on its way.
+    expect(log).toHaveLength(3);
+    expect(bench.indexer.size).toBe(3);
+    expect(bench.queue.length).toBe(7);
+    call.resolve();
+    await settle();
+    expect(log).toHaveLength(10);
+    expect(listener.health).toMatchObject({ pending: 0, coalesced: 0, dropped: 0 });
+  });
+
+  test("holds up a relist too, and lets it go on", async () => {
+    const things = Array.from({ length: 10 }, (_, i) => thing(`k${i}`, "5"));
+    const log = bench.record();
+    bench.queue.replace(things, "5");
+    await settle();
+    expect(log).toHaveLength(3);
+    call.resolve();
+    await settle();
+    expect(log).toHaveLength(10);
+  });
+
+  test("does not hold up what others are told after it was removed", async () => {
+    const log = bench.record();
+    for (let version = 2; version < 12; version++) bench.enqueue("Updated", thing(`k${version}`, String(version)));
+    await settle();
+    void bench.processor.remove(listener);
+    await settle();
+    expect(log).toHaveLength(10);
+  });
 });
 
 test("what is queued when it stops is dropped", async () => {
