@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { exitCodes, formatPosition, GeneratorError, isGeneratorError } from "./errors.js";
+import { exitCodes, formatPosition, GeneratorError, isGeneratorError, type Position } from "./errors.js";
 import type { Summary } from "./generate.js";
 import { visible } from "./literals.js";
 import type { Progress } from "./load/progress.js";
@@ -160,7 +160,7 @@ function sourcesOf(flags: Flags): Sources | undefined {
           allowPartial: flags.allowPartial === true,
         }
       : undefined;
-  return { crds: flags.crd, openApis: flags.openapi, cluster };
+  return { crds: flags.crd, openApis: flags.openapi, cluster, allowPartial: flags.allowPartial === true };
 }
 
 /** A live line on a terminal, otherwise one line a step. */
@@ -249,10 +249,29 @@ function report(error: unknown, { err }: Terminal): number {
     err("hint: this is a bug in kube-informers; please report it with the command and its input\n");
     return exitCodes.bug;
   }
-  const place = error.position === undefined ? "" : `${formatPosition(error.position)}: `;
-  err(`${visible(`${place}error: ${error.message}`)}\n`);
-  if (error.hint !== undefined) err(`hint: ${visible(error.hint)}\n`);
+  const all = [error, ...error.others];
+  for (const problem of all.slice(0, maxErrors)) err(describeError(problem));
+  if (all.length > maxErrors) err(`… and ${all.length - maxErrors} more errors\n`);
   return exitCodes[error.code];
+}
+
+const maxErrors = 20;
+
+function describeError({ position, message, hint }: GeneratorError): string {
+  const place = position === undefined ? "" : `${formatPosition(position)}: `;
+  const lines = [visible(`${place}error: ${message}`)];
+  if (position !== undefined) lines.push(...excerpt(position));
+  if (hint !== undefined) lines.push(`hint: ${visible(hint)}`);
+  return `${lines.join("\n")}\n`;
+}
+
+/** The line of the source with a mark below the place; of a long line the part around it. */
+function excerpt({ line, column = 1, text = "" }: Position): string[] {
+  if (line === undefined || text.trim() === "") return [];
+  const from = Math.max(0, column - 60);
+  const shown = visible(text.slice(from, from + 100).replaceAll("\t", " "));
+  const before = visible(text.slice(from, column - 1).replaceAll("\t", " "));
+  return [`${String(line).padStart(6)} | ${shown}`, `${" ".repeat(6)} | ${" ".repeat(before.length)}^`];
 }
 
 const started = process.argv[1];

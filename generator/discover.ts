@@ -2,7 +2,6 @@
 import { GeneratorError } from "./errors.js";
 import { grammar } from "./grammar.js";
 import { type ApiDocument, byKey, type Model, type Resource, type Schema } from "./model.js";
-import { groupAccessor, groupFolder, kindPlacement, resourceAccessor } from "./naming.js";
 
 /** Later documents replace what earlier ones say of the same resource and schema: as with `kubectl apply`, the last one counts. */
 export function discover(documents: readonly ApiDocument[]): Model {
@@ -64,45 +63,4 @@ export function nameProblems({
     ["plural", resource, grammar.plural(resource)],
   ];
   return checks.flatMap(([what, name, expected]) => (expected === undefined ? [] : [{ what, name, expected }]));
-}
-
-/** Refuses two things that would get one name in the output: a neighbour must never rename what was there before. */
-export function checkCollisions(
-  groups: readonly { readonly name: string; readonly versions: readonly NamedVersion[] }[],
-): void {
-  const claim = (what: string, owner: Map<string, string>, name: string, claimant: string) => {
-    const other = owner.get(name);
-    if (other !== undefined && other !== claimant) {
-      throw new GeneratorError("output", `${claimant} and ${other} would both be the ${what} ${name}`, {
-        hint: "generate them into two folders",
-      });
-    }
-    owner.set(name, claimant);
-  };
-  const accessors = new Map<string, string>();
-  const folders = new Map<string, string>();
-  for (const group of groups) {
-    claim("accessor", accessors, groupAccessor(group.name), group.name || "core");
-    claim("folder", folders, groupFolder(group.name), group.name || "core");
-    for (const version of group.versions) checkVersion(version, claim);
-  }
-}
-
-interface NamedVersion {
-  readonly group: string;
-  readonly version: string;
-  readonly resources: readonly Pick<Resource, "kind" | "resource">[];
-}
-
-function checkVersion(
-  { group, version, resources }: NamedVersion,
-  claim: (what: string, owner: Map<string, string>, name: string, claimant: string) => void,
-): void {
-  const files = new Map<string, string>();
-  const accessors = new Map<string, string>();
-  for (const { kind, resource } of resources) {
-    const claimant = `${kind} (${resource}.${version}${group === "" ? "" : `.${group}`})`;
-    claim("file", files, kindPlacement(group, version, kind).module, claimant);
-    claim("accessor", accessors, resourceAccessor(kind, resource), claimant);
-  }
 }

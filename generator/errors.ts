@@ -19,6 +19,15 @@ export interface Position {
   readonly file: string;
   readonly line?: number;
   readonly column?: number;
+  /** The line itself. */
+  readonly text?: string;
+}
+
+interface Details {
+  readonly at?: Position;
+  readonly hint?: string;
+  readonly cause?: unknown;
+  readonly others?: readonly GeneratorError[];
 }
 
 export class GeneratorError extends Error {
@@ -27,13 +36,28 @@ export class GeneratorError extends Error {
   readonly position: Position | undefined;
   /** What to do about it, without the word "hint". */
   readonly hint: string | undefined;
+  /** What else was found wrong in the same run. */
+  readonly others: readonly GeneratorError[];
 
-  constructor(code: FailureCode, message: string, more: { at?: Position; hint?: string; cause?: unknown } = {}) {
+  constructor(code: FailureCode, message: string, more: Details = {}) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.code = code;
     this.position = more.at;
     this.hint = more.hint;
+    this.others = more.others ?? [];
   }
+}
+
+/** Several errors as one: the first, with the others beside it. */
+export function joinErrors(errors: readonly GeneratorError[]): GeneratorError {
+  const [first, ...others] = errors;
+  const { code, message, position, hint, cause } = first!;
+  return new GeneratorError(code, message, {
+    others,
+    cause,
+    ...(position === undefined ? {} : { at: position }),
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
 export function isGeneratorError(error: unknown): error is GeneratorError {

@@ -2,13 +2,14 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { checkOutput } from "./check-output.js";
+import { withSuffixes } from "./clashes.js";
 import { discover } from "./discover.js";
 import { GeneratorError } from "./errors.js";
 import { isNeeded, type Joined, join, stayingIn } from "./join.js";
 import type { Progress } from "./load/progress.js";
 import { emptyManifest, formatManifest, type KnownResource, type Manifest, manifestFile } from "./manifest.js";
 import type { ApiDocument } from "./model.js";
-import { groupAccessor, resourceAccessor, versionAccessor } from "./naming.js";
+import { accessorsOf } from "./naming.js";
 import { createRenderer } from "./render.js";
 import { typeModules } from "./schema-types.js";
 import { shapesOf } from "./shapes.js";
@@ -43,8 +44,8 @@ export async function generate(
   const out = resolve(options.out);
   const onDisk = readManifest(out);
   progress.step("discovering resources");
-  const model = discover(documents);
   const staying = stayingIn(options.join ? onDisk : emptyManifest, documents);
+  const model = withSuffixes(discover(documents), staying.resources);
   const shapes = shapesOf(model, isNeeded(staying));
   progress.step("building types");
   const built = await typeModules(shapes, { documentation: options.documentation });
@@ -82,8 +83,9 @@ export async function generate(
   };
 }
 
-function chain({ group, version, kind, resource }: KnownResource): string {
-  return `${groupAccessor(group)}().${versionAccessor(version)}().${resourceAccessor(kind, resource)}()`;
+function chain(first: KnownResource): string {
+  const { group, version, resource } = accessorsOf(first);
+  return `${group}().${version}().${resource}()`;
 }
 
 /** Files of earlier runs that belong to what stays, and that this run does not print. */

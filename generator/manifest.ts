@@ -5,7 +5,7 @@
 import { nameProblems } from "./discover.js";
 import { GeneratorError } from "./errors.js";
 import { asSchema, byCodeUnit, byKey, type ResourceFacts } from "./model.js";
-import { groupFolder, kindPlacement, kindType } from "./naming.js";
+import { groupFolder, kindPlacement } from "./naming.js";
 import { fits } from "./type-text.js";
 
 export const manifestFile = ".kube-informers.json";
@@ -108,16 +108,16 @@ function complete(resource: KnownResource): KnownResource {
 
 function isKnownResource(value: unknown): value is KnownResource {
   const resource = asSchema(value) ?? {};
-  const { group, version, resource: plural, kind, scope, type, typeModule } = resource;
+  const { group, version, resource: plural, kind, scope, type, typeModule, suffixed } = resource;
   if (![group, version, plural, kind, type, typeModule].every(isText)) return false;
-  const names = { group, version, resource: plural, kind } as KnownResource;
+  const names = { group, version, resource: plural, kind, suffixed } as KnownResource;
   return (
     nameProblems(names).length === 0 &&
-    type === kindType(names.kind) &&
-    [
-      kindPlacement(names.group, names.version, names.kind).module,
-      `${groupFolder(names.group)}/${names.version}/types`,
-    ].includes(typeModule as string) &&
+    (suffixed === undefined || isList(suffixed, (part) => ["group", "version", "kind"].includes(part as string))) &&
+    type === kindPlacement(names).name &&
+    [kindPlacement(names).module, `${groupFolder(names.group)}/${names.version}/types`].includes(
+      typeModule as string,
+    ) &&
     (scope === "Namespaced" || scope === "Cluster") &&
     ["shortNames", "categories", "subresources"].every(
       (key) => resource[key] === undefined || isList(resource[key], isText),

@@ -1,4 +1,5 @@
 /** What the generator knows of an API once the sources are read: plain data, the same for a CRD, a file and a cluster. */
+import type { AddressPart } from "./naming.js";
 
 /** A schema as it was read. Nothing about its members may be assumed. */
 export type Schema = { readonly [keyword: string]: unknown };
@@ -22,6 +23,8 @@ export interface ResourceFacts {
   readonly watchable: boolean;
   /** The warning of a deprecated version; `""` when it has none of its own. */
   readonly deprecated?: string;
+  /** What of its address carries a suffix in the output. */
+  readonly suffixed?: readonly AddressPart[];
 }
 
 export interface Resource extends ResourceFacts {

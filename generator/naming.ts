@@ -3,6 +3,8 @@
  * kind never renames another. Where two things would get one name, the caller refuses or numbers them, by rule.
  */
 
+import { createHash } from "node:crypto";
+
 /** client-go's names of the groups that a kube-apiserver itself serves: accessor, folder, and last part of the Go package. */
 const builtInGroups: ReadonlyMap<string, string> = new Map([
   ["", "core"],
@@ -46,6 +48,66 @@ const factoryMembers = new Set(
   ).split(" "),
 );
 
+/** What of a resource's address carries a suffix, because another one would have the same name without (see clashes.ts). */
+export type AddressPart = "group" | "version" | "kind";
+
+/** The parts of an address that names are made from. */
+export interface Address {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  /** The plural. */
+  readonly resource: string;
+  readonly suffixed?: readonly AddressPart[];
+}
+
+/** Six letters and digits that depend on a full name alone. */
+function suffixOf(fullName: string): string {
+  return createHash("sha256").update(fullName).digest("hex").slice(0, 6);
+}
+
+function suffixFor(part: AddressPart, { group, version, resource, suffixed = [] }: Address): string {
+  if (!suffixed.includes(part)) return "";
+  return suffixOf(part === "group" ? group : part === "version" ? `${version}.${group}` : `${resource}.${group}`);
+}
+
+/** Methods that a class cannot have, or that would make `await` call it. */
+function memberName(name: string): string {
+  return name === "constructor" || name === "then" ? `${name}_` : name;
+}
+
+/** The names of a resource on the way from a factory to its informer. */
+export function accessorsOf(address: Address): { group: string; version: string; resource: string } {
+  const named = (part: AddressPart, name: string) => {
+    const suffix = suffixFor(part, address);
+    return suffix === "" ? name : `${name}_${suffix}`;
+  };
+  return {
+    group: named("group", groupAccessor(address.group)),
+    version: named("version", versionAccessor(address.version)),
+    resource: named("kind", resourceAccessor(address.kind, address.resource)),
+  };
+}
+
+/** `CoreInformers`, `CoreV1Informers`. */
+export function classesOf(address: Address): { group: string; version: string } {
+  const { group, version } = accessorsOf(address);
+  return {
+    group: `${pascalCase(group)}Informers`,
+    version: `${pascalCase(group)}${pascalCase(version)}Informers`,
+  };
+}
+
+/** Where the types of a custom kind stand: beside its descriptor. */
+export function kindPlacement(address: Address): Placement {
+  const { group, version, kind } = address;
+  const suffix = suffixFor("kind", address);
+  return {
+    module: `${groupFolder(group)}/${version}/${kindFile(kind)}${suffix === "" ? "" : `-${suffix}`}`,
+    name: kindType(kind) + (suffix === "" ? "" : `_${suffix}`),
+  };
+}
+
 /** `core`, `rbac`, `certManagerIo`: the method of a factory that leads to a group. */
 export function groupAccessor(group: string): string {
   const short = builtInGroups.get(group);
@@ -63,19 +125,9 @@ export function groupFolder(group: string): string {
   return builtInGroups.get(group) ?? (deviceName.test(group) ? `_${group}` : group);
 }
 
-/** `CoreInformers`, `CertManagerIoInformers`. */
-export function groupClass(group: string): string {
-  return `${pascalCase(groupAccessor(group))}Informers`;
-}
-
-/** `CoreV1Informers`. */
-export function versionClass(group: string, version: string): string {
-  return `${pascalCase(groupAccessor(group))}${pascalCase(version)}Informers`;
-}
-
 /** `v1`, `v1beta1`; a version name is a DNS label, so it may have dashes. */
 export function versionAccessor(version: string): string {
-  return camelCase(version.split("-"));
+  return memberName(camelCase(version.split("-")));
 }
 
 /** `cron-tab`, `csi-driver`, `horizontal-pod-autoscaler`: the file of a kind. */
@@ -101,7 +153,7 @@ export function resourceAccessor(kind: string, plural: string): string {
   const letters = plural.replaceAll("-", "");
   let common = 0;
   while (common < camel.length && common < letters.length && camel[common]!.toLowerCase() === letters[common]) common++;
-  return camel.slice(0, common) + letters.slice(common);
+  return memberName(camel.slice(0, common) + letters.slice(common));
 }
 
 /** The constant that holds a descriptor: the accessor, unless that is a word that cannot name a constant. */
@@ -132,11 +184,6 @@ export interface Placement {
 /** Key that a kube-apiserver gives the schema of a custom resource: `io.cert-manager.v1.Certificate`. */
 export function customSchemaKey(group: string, version: string, kind: string): string {
   return [...group.split(".").reverse(), version, kind].join(".");
-}
-
-/** Where the types of a custom kind stand: beside its descriptor. */
-export function kindPlacement(group: string, version: string, kind: string): Placement {
-  return { module: `${groupFolder(group)}/${version}/${kindFile(kind)}`, name: kindType(kind) };
 }
 
 /**

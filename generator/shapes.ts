@@ -169,7 +169,7 @@ class Shaper {
   #place(key: string, resource: Resource | undefined): Placement {
     if (resource !== undefined) {
       const { group, version, kind } = resource;
-      if (key === customSchemaKey(group, version, kind)) return kindPlacement(group, version, kind);
+      if (key === customSchemaKey(group, version, kind)) return kindPlacement(resource);
     }
     return schemaPlacement(key, this.#owners.get(packageOf(key)));
   }

@@ -1,19 +1,10 @@
 /** Model → what each template prints. Every decision is made here or earlier; the templates only print and loop. */
-import { checkCollisions, groupsOf } from "./discover.js";
+import { checkCollisions } from "./clashes.js";
+import { groupsOf } from "./discover.js";
 import { stringLiteral } from "./literals.js";
 import type { KnownResource } from "./manifest.js";
 import { byCodeUnit, byKey, type Version } from "./model.js";
-import {
-  descriptorName,
-  groupAccessor,
-  groupClass,
-  groupFolder,
-  kindPlacement,
-  pascalCase,
-  resourceAccessor,
-  versionAccessor,
-  versionClass,
-} from "./naming.js";
+import { accessorsOf, classesOf, descriptorName, groupFolder, kindPlacement, pascalCase } from "./naming.js";
 import { runtimeModule, type TypeModule } from "./schema-types.js";
 import { arrayLiteral, moduleClause } from "./type-text.js";
 
@@ -44,11 +35,11 @@ interface Group {
 
 export function viewsOf(input: ViewInput): FileView[] {
   const groups: Group[] = groupsOf(input.resources);
-  checkCollisions(groups);
+  checkCollisions(input.resources);
   const views: FileView[] = [factoryView(groups), genericView(groups)];
   const versionModules = new Set<string>();
   for (const group of groups) {
-    views.push(groupView(group));
+    views.push(groupView(group, input.types));
     for (const version of group.versions) {
       const folder = `${groupFolder(group.name)}/${version.version}`;
       versionModules.add(folder);
@@ -80,9 +71,9 @@ export function viewsOf(input: ViewInput): FileView[] {
 }
 
 function factoryView(groups: readonly Group[]): FileView {
-  const accessors = groups.map(({ name }) => ({
-    accessor: groupAccessor(name),
-    className: groupClass(name),
+  const accessors = groups.map(({ name, versions }) => ({
+    accessor: accessorsOf(firstOf(versions)).group,
+    className: classesOf(firstOf(versions)).group,
     path: `./${groupFolder(name)}/index.js`,
   }));
   const clauses = [...accessors, { className: "resources", path: "./generic.js" }]
@@ -96,13 +87,15 @@ function factoryView(groups: readonly Group[]): FileView {
 }
 
 function genericView(groups: readonly Group[]): FileView {
+  const taken = new Set<string>();
   const entries = groups.flatMap(({ versions }) =>
     versions.flatMap(({ resources }) =>
       resources.map((resource) => {
-        const accessor = resourceAccessor(resource.kind, resource.resource);
-        const name =
-          groupAccessor(resource.group) + pascalCase(versionAccessor(resource.version)) + pascalCase(accessor);
-        return { name, exported: descriptorName(accessor), path: `./${moduleOf(resource)}.js` };
+        const accessors = accessorsOf(resource);
+        let name = accessors.group + pascalCase(accessors.version) + pascalCase(accessors.resource);
+        while (taken.has(name)) name += "_";
+        taken.add(name);
+        return { name, exported: descriptorName(accessors.resource), path: `./${moduleOf(resource)}.js` };
       }),
     ),
   );
@@ -116,15 +109,29 @@ function genericView(groups: readonly Group[]): FileView {
   };
 }
 
-function groupView({ name, versions }: Group): FileView {
+function firstOf(versions: Group["versions"]): KnownResource {
+  return versions[0]!.resources[0]!;
+}
+
+/** The accessor class of a version; a kind may have the name already. */
+function versionClass(resources: readonly KnownResource[], types: ViewInput["types"]): string {
+  const { group, version } = resources[0]!;
+  const shared = types.get(`${groupFolder(group)}/${version}/types`) ?? [];
+  const exported = new Set([...shared, ...resources.flatMap(exportedTypes(types))]);
+  let name = classesOf(resources[0]!).version;
+  while (exported.has(name)) name += "_";
+  return name;
+}
+
+function groupView({ name, versions }: Group, types: ViewInput["types"]): FileView {
   return {
     path: `${groupFolder(name)}/index.ts`,
     template: "group",
     view: {
-      className: groupClass(name),
-      versions: versions.map(({ version }) => ({
-        accessor: versionAccessor(version),
-        className: versionClass(name, version),
+      className: classesOf(firstOf(versions)).group,
+      versions: versions.map(({ version, resources }) => ({
+        accessor: accessorsOf(resources[0]!).version,
+        className: versionClass(resources, types),
         path: `./${version}/index.js`,
       })),
     },
@@ -138,7 +145,7 @@ function versionView({ group, version, resources }: Group["versions"][number], t
   const exported = new Set([...(shared ?? []), ...resources.flatMap(exportedTypes(types))]);
   const runtime = runtimeImport(["InformerFactory", "ResourceInformer"], exported);
   const accessors = resources.map((resource) => {
-    const accessor = resourceAccessor(resource.kind, resource.resource);
+    const accessor = accessorsOf(resource).resource;
     return {
       accessor,
       name: descriptorName(accessor),
@@ -164,8 +171,6 @@ function versionView({ group, version, resources }: Group["versions"][number], t
     return { path, clause: moduleClause("export", [...names.map((type) => `type ${type}`), name], path) };
   });
   exports.push({ path: "./types.js", clause: 'export type * from "./types.js";' });
-  let className = versionClass(group, version);
-  while (exported.has(className)) className += "_";
   return {
     path: `${folder}/index.ts`,
     template: "version",
@@ -173,7 +178,7 @@ function versionView({ group, version, resources }: Group["versions"][number], t
       clauses: [runtime.clause, ...byPath(imports)],
       reexports: byPath(exports),
       accessors,
-      className,
+      className: versionClass(resources, types),
       ...runtime.names,
     },
   };
@@ -223,7 +228,7 @@ function resourceView(resource: KnownResource, modules: ViewInput["modules"]): F
     own === undefined
       ? [moduleClause("import type", [resource.type], "./types.js")]
       : importsOf(path, new Map([...own.imports].filter(([module]) => module !== runtimeModule)));
-  const accessor = resourceAccessor(resource.kind, resource.resource);
+  const accessor = accessorsOf(resource).resource;
   return {
     path: `${path}.ts`,
     template: "resource",
@@ -309,8 +314,8 @@ function exportedTypes(types: ViewInput["types"]): (resource: KnownResource) => 
 }
 
 /** Path of the module of a resource, without extension. */
-export function moduleOf({ group, version, kind }: Pick<KnownResource, "group" | "version" | "kind">): string {
-  return kindPlacement(group, version, kind).module;
+export function moduleOf(resource: KnownResource): string {
+  return kindPlacement(resource).module;
 }
 
 function relative(folder: string, module: string): string {

@@ -1,4 +1,4 @@
-/** What must hold of a CRD's schema before it is read: the shape of its keywords, not the rules of a server. */
+/** The shape of a CRD's schema: what each keyword must be for a server to read it at all. */
 import { asSchema, type Schema } from "../model.js";
 import type { Path } from "./yaml.js";
 
@@ -8,69 +8,170 @@ export interface SchemaProblem {
   readonly hint: string;
 }
 
-/** The first keyword that is not what it must be, or undefined. */
-export function checkCrdSchema(value: unknown, path: Path = []): SchemaProblem | undefined {
+type Form =
+  | "text"
+  | "boolean"
+  | "number"
+  | "integer"
+  | "list"
+  | "texts"
+  | "schema"
+  | "schemas"
+  | "map"
+  | "schema or boolean";
+
+const forms: ReadonlyMap<string, Form> = new Map<string, Form>([
+  ...["description", "format", "id", "pattern", "title", "type", "x-kubernetes-list-type", "x-kubernetes-map-type"].map(
+    (name) => [name, "text"] as const,
+  ),
+  ...[
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "nullable",
+    "uniqueItems",
+    "x-kubernetes-embedded-resource",
+    "x-kubernetes-int-or-string",
+    "x-kubernetes-preserve-unknown-fields",
+  ].map((name) => [name, "boolean"] as const),
+  ...["maximum", "minimum", "multipleOf"].map((name) => [name, "number"] as const),
+  ...["maxItems", "maxLength", "maxProperties", "minItems", "minLength", "minProperties"].map(
+    (name) => [name, "integer"] as const,
+  ),
+  ...["enum", "x-kubernetes-validations"].map((name) => [name, "list"] as const),
+  ...["required", "x-kubernetes-list-map-keys"].map((name) => [name, "texts"] as const),
+  ...["items", "not"].map((name) => [name, "schema"] as const),
+  ...["allOf", "anyOf", "oneOf"].map((name) => [name, "schemas"] as const),
+  ["properties", "map"],
+  ["additionalProperties", "schema or boolean"],
+]);
+
+const expected: Readonly<Record<Form, string>> = {
+  text: "expected a text",
+  boolean: "expected true or false",
+  number: "expected a number",
+  integer: "expected a whole number",
+  list: "expected a list",
+  texts: "expected a list of texts",
+  schema: "expected a schema",
+  schemas: "expected a list of schemas",
+  map: "expected a map of names to schemas",
+  "schema or boolean": "expected a schema, true or false",
+};
+
+/** Keywords of JSON Schema that no server takes. */
+const unsupported = ["$ref", "additionalItems", "definitions", "dependencies", "id", "patternProperties"];
+
+const types = ["array", "boolean", "integer", "number", "object", "string"];
+
+/** Every keyword that is not what it must be. */
+export function checkCrdSchema(value: unknown, path: Path = []): SchemaProblem[] {
   // An empty value is an empty schema: any value.
-  if (value === null) return undefined;
+  if (value === null) return [];
   const schema = asSchema(value);
-  if (schema === undefined)
-    return { path, message: `a schema is expected, not ${describe(value)}`, hint: "expected type, properties, …" };
-  if (schema["$ref"] !== undefined) {
-    return {
-      path: [...path, "$ref"],
-      message: "a CustomResourceDefinition cannot use $ref",
-      hint: "write the schema out where it is used",
-    };
+  if (schema === undefined) {
+    return [{ path, message: `a schema is expected, not ${describe(value)}`, hint: "expected type, properties, …" }];
   }
-  return ownKeywords(schema, path) ?? children(schema, path);
+  return [
+    ...ownKeywords(schema, path),
+    ...childrenOf(schema, path).flatMap(([child, at]) => checkCrdSchema(child, at)),
+  ];
 }
 
-function ownKeywords(schema: Schema, path: Path): SchemaProblem | undefined {
+/** The schemas within a schema, with their places. */
+export function childrenOf(schema: Schema, path: Path = []): [child: unknown, path: Path][] {
+  const children: [unknown, Path][] = [];
+  for (const [keyword, form] of forms) {
+    const value = schema[keyword];
+    if (value === undefined || value === null) continue;
+    if (form === "schema" || (form === "schema or boolean" && typeof value !== "boolean")) {
+      if (asSchema(value) !== undefined) children.push([value, [...path, keyword]]);
+    } else if (form === "schemas" && Array.isArray(value)) {
+      children.push(...value.map((child, index): [unknown, Path] => [child, [...path, keyword, index]]));
+    } else if (form === "map") {
+      for (const [name, child] of Object.entries(asSchema(value) ?? {}))
+        children.push([child, [...path, keyword, name]]);
+    }
+  }
+  return children;
+}
+
+function ownKeywords(schema: Schema, path: Path): SchemaProblem[] {
+  const problems: SchemaProblem[] = [];
+  for (const [keyword, value] of Object.entries(schema)) {
+    if (value === null || value === undefined) continue;
+    const at = [...path, keyword];
+    const empty = value === "" || (asSchema(value) !== undefined && Object.keys(value).length === 0);
+    if (unsupported.includes(keyword) && !(empty && ["definitions", "id", "patternProperties"].includes(keyword))) {
+      problems.push({
+        path: at,
+        message: `a CustomResourceDefinition cannot use ${keyword}`,
+        hint: keyword === "$ref" ? "write the schema out where it is used" : "leave it out",
+      });
+      continue;
+    }
+    const form = forms.get(keyword);
+    if (form === undefined || fits(value, form)) continue;
+    problems.push({ path: at, message: `${keyword} is ${describe(value)}`, hint: expected[form] });
+  }
   const { type } = schema;
-  const types = Array.isArray(type) ? type : [type];
-  const known = ["array", "boolean", "integer", "null", "number", "object", "string", "", undefined, null];
-  const unknown = types.find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    return {
+  if (typeof type === "string" && type !== "" && !types.includes(type)) {
+    problems.push({
       path: [...path, "type"],
-      message: `type ${describe(unknown)} is not known`,
-      hint: "expected object, array, string, integer, number or boolean",
-    };
+      message: `type ${describe(type)} is not known`,
+      hint:
+        type === "null"
+          ? "write nullable: true beside another type"
+          : `expected object, array, string, integer, number or boolean${closest(type)}`,
+    });
   }
-  for (const keyword of ["enum", "required"]) {
-    const list = schema[keyword];
-    if (list !== undefined && list !== null && !Array.isArray(list)) {
-      return { path: [...path, keyword], message: `${keyword} is ${describe(list)}`, hint: "expected a list" };
-    }
-  }
-  return undefined;
+  return problems;
 }
 
-function children(schema: Schema, path: Path): SchemaProblem | undefined {
-  const { properties, items, additionalProperties } = schema;
-  if (properties !== undefined && properties !== null) {
-    const map = asSchema(properties);
-    if (map === undefined)
-      return {
-        path: [...path, "properties"],
-        message: `properties is ${describe(properties)}`,
-        hint: "expected a map of names to schemas",
-      };
-    for (const [name, child] of Object.entries(map)) {
-      const problem = checkCrdSchema(child, [...path, "properties", name]);
-      if (problem !== undefined) return problem;
-    }
-  }
-  if (items !== undefined && items !== null) {
-    const problem = checkCrdSchema(items, [...path, "items"]);
-    if (problem !== undefined) return problem;
-  }
-  if (additionalProperties === undefined || additionalProperties === null || typeof additionalProperties === "boolean")
-    return undefined;
-  return checkCrdSchema(additionalProperties, [...path, "additionalProperties"]);
+const meant: Readonly<Record<string, string>> = {
+  bool: "boolean",
+  dict: "object",
+  double: "number",
+  float: "number",
+  int: "integer",
+  int32: "integer",
+  int64: "integer",
+  list: "array",
+  map: "object",
+  str: "string",
+  text: "string",
+};
+
+function closest(type: string): string {
+  const guess = meant[type] ?? types.find((name) => name.startsWith(type.toLowerCase().slice(0, 3)));
+  return guess === undefined ? "" : `; did you mean ${guess}?`;
 }
 
-function describe(value: unknown): string {
+function fits(value: unknown, form: Form): boolean {
+  switch (form) {
+    case "text":
+      return typeof value === "string";
+    case "boolean":
+      return typeof value === "boolean";
+    case "number":
+      return typeof value === "number";
+    case "integer":
+      return Number.isInteger(value);
+    case "list":
+      return Array.isArray(value);
+    case "texts":
+      return Array.isArray(value) && value.every((item) => item === null || typeof item === "string");
+    case "schemas":
+      return Array.isArray(value);
+    case "map":
+      return asSchema(value) !== undefined;
+    case "schema":
+      return asSchema(value) !== undefined;
+    case "schema or boolean":
+      return typeof value === "boolean" || asSchema(value) !== undefined;
+  }
+}
+
+export function describe(value: unknown): string {
   if (value === null) return "empty";
   if (Array.isArray(value)) return "a list";
   return typeof value === "object" ? "a map" : JSON.stringify(value).slice(0, 100);

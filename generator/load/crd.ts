@@ -1,11 +1,14 @@
 /** CustomResourceDefinitions, v1 and v1beta1 → one document for each version that is served. */
-import { GeneratorError, type Position } from "../errors.js";
+import { GeneratorError, isGeneratorError, joinErrors, type Position } from "../errors.js";
 import { grammar } from "../grammar.js";
 import { type ApiDocument, asSchema, type Resource, type Schema, type Scope } from "../model.js";
 import { customSchemaKey } from "../naming.js";
+import { checkRules } from "./crd-rules.js";
 import { checkCrdSchema } from "./crd-schema.js";
+import { checkStructural } from "./crd-structural.js";
 import type { Input } from "./inputs.js";
-import { type Path, readYaml, type YamlDocument } from "./yaml.js";
+import { Reading } from "./reading.js";
+import { type Path, readYaml } from "./yaml.js";
 
 export interface CrdSources {
   readonly documents: readonly ApiDocument[];
@@ -15,28 +18,37 @@ export interface CrdSources {
 
 type Warn = (text: string, at: Position) => void;
 
-export async function loadCrds(inputs: readonly Input[], warn: Warn): Promise<CrdSources> {
-  const documents: ApiDocument[] = [];
-  const seen = new Map<string, { at: string; content: string }>();
+/** @param partial whether a definition that is refused is left out with a warning, instead of ending the run */
+export async function loadCrds(inputs: readonly Input[], warn: Warn, partial = false): Promise<CrdSources> {
+  const loaded: Definition[] = [];
+  const problems: GeneratorError[] = [];
   let definitions = 0;
   const others: { kind: string; at: Position }[] = [];
   for (const { file, text } of inputs) {
-    const yaml = await readYaml(text, file);
-    for (const { at, text: warning } of yaml.warnings) warn(warning, at);
-    for (const document of yaml.documents) {
-      for (const path of objects(document.value, [])) {
-        const object = new Reading(document, path);
-        if (object.at("kind") !== "CustomResourceDefinition") {
-          others.push({ kind: describe(object.at(), object.at("kind")), at: object.position("kind") });
-          continue;
+    try {
+      const yaml = await readYaml(text, file);
+      for (const { at, text: warning } of yaml.warnings) warn(warning, at);
+      for (const document of yaml.documents) {
+        for (const path of objects(document.value, [])) {
+          const object = new Reading(document, path);
+          if (object.at("kind") !== "CustomResourceDefinition") {
+            others.push({ kind: describe(object.at(), object.at("kind")), at: object.position("kind") });
+            continue;
+          }
+          definitions += 1;
+          const result = tryDefinition(object, warn);
+          if (result.problems.length === 0) loaded.push({ ...result, at: object.position() });
+          else problems.push(...result.problems);
         }
-        definitions += 1;
-        const loaded = readDefinition(object, warn);
-        noteRepeated(loaded, object, seen, warn);
-        documents.push(...loaded);
       }
+    } catch (error) {
+      if (!isGeneratorError(error) || error.code !== "input") throw error;
+      problems.push(error);
     }
   }
+  if (problems.length > 0 && !(partial && loaded.length > 0)) throw joinErrors(problems);
+  for (const problem of problems) warn(`left out: ${problem.message}`, problem.position ?? { file: "" });
+  const documents = lastOnes(loaded, warn);
   if (definitions === 0) {
     const [first] = others;
     const more = others.length > 1 ? `, nor are ${others.length - 1} more` : "";
@@ -75,62 +87,24 @@ function objects(value: unknown, path: Path): Path[] {
   return items.flatMap((item, index) => objects(item, [...path, "items", index]));
 }
 
-/** An object of a file, with the places of its fields. */
-class Reading {
-  readonly #document: YamlDocument;
-  readonly path: Path;
+interface Definition {
+  readonly documents: readonly ApiDocument[];
+  readonly at: Position;
+}
 
-  constructor(document: YamlDocument, path: Path) {
-    this.#document = document;
-    this.path = path;
-  }
-
-  at(...path: Path): unknown {
-    return [...this.path, ...path].reduce<unknown>(
-      (value, step) =>
-        typeof value === "object" && value !== null && Object.hasOwn(value, step)
-          ? (value as Schema)[String(step)]
-          : undefined,
-      this.#document.value,
-    );
-  }
-
-  child(...path: Path): Reading {
-    return new Reading(this.#document, [...this.path, ...path]);
-  }
-
-  position(...path: Path): Position {
-    return this.#document.position([...this.path, ...path]);
-  }
-
-  fail(path: Path, message: string, hint: string): GeneratorError {
-    return new GeneratorError("input", message, { at: this.position(...path), hint });
-  }
-
-  text(...path: Path): string | undefined {
-    const value = this.at(...path);
-    return typeof value === "string" && value !== "" ? value : undefined;
-  }
-
-  texts(...path: Path): string[] {
-    const value = this.at(...path);
-    return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
-  }
-
-  /** A name that must be there and fit Kubernetes' grammar. */
-  name(path: Path, check: (name: string) => string | undefined): string {
-    const value = this.at(...path);
-    const expected = typeof value === "string" ? check(value) : (check("") ?? "a text");
-    if (typeof value === "string" && expected === undefined) return value;
-    const what =
-      value === undefined
-        ? "is missing"
-        : `${JSON.stringify(value).slice(0, 100)} is not a name that Kubernetes accepts`;
-    throw this.fail(path, `${path.join(".")}${value === undefined ? "" : ":"} ${what}`, `expected ${expected}`);
+/** Reads a definition, or gives all that is wrong with it. */
+function tryDefinition(crd: Reading, warn: Warn): { documents: ApiDocument[]; problems: GeneratorError[] } {
+  const problems: GeneratorError[] = [];
+  try {
+    const documents = readDefinition(crd, warn, (problem) => problems.push(problem));
+    return { documents, problems };
+  } catch (error) {
+    if (!isGeneratorError(error) || error.code !== "input") throw error;
+    return { documents: [], problems: [...problems, error] };
   }
 }
 
-function readDefinition(crd: Reading, warn: Warn): ApiDocument[] {
+function readDefinition(crd: Reading, warn: Warn, report: (problem: GeneratorError) => void): ApiDocument[] {
   const apiVersion = crd.at("apiVersion");
   const old = apiVersion === "apiextensions.k8s.io/v1beta1";
   if (!old && apiVersion !== "apiextensions.k8s.io/v1") {
@@ -140,18 +114,11 @@ function readDefinition(crd: Reading, warn: Warn): ApiDocument[] {
       "expected apiextensions.k8s.io/v1",
     );
   }
-  if (asSchema(crd.at("spec")) === undefined)
+  if (!crd.isObject("spec"))
     throw crd.fail(["spec"], "spec is missing", "expected the spec of a CustomResourceDefinition");
   const group = crd.name(["spec", "group"], grammar.customGroup);
   const kind = crd.name(["spec", "names", "kind"], grammar.kind);
   const resource = crd.name(["spec", "names", "plural"], grammar.plural);
-  const name = crd.at("metadata", "name");
-  if (typeof name === "string" && name !== `${resource}.${group}`) {
-    warn(
-      `metadata.name is ${JSON.stringify(name)}; a server accepts ${resource}.${group} only`,
-      crd.position("metadata", "name"),
-    );
-  }
   const facts = {
     group,
     resource,
@@ -164,21 +131,26 @@ function readDefinition(crd: Reading, warn: Warn): ApiDocument[] {
     watchable: true,
   };
   const versions = versionsOf(crd, old);
-  const schemas = versions.map((version) => schemaOf(crd, version));
-  if (schemas.every((schema) => schema === undefined)) {
-    throw crd.fail(
-      versions[0]?.path.slice(crd.path.length) ?? ["spec"],
-      `${kind} has no schema`,
-      "expected spec.versions[].schema.openAPIV3Schema",
-    );
+  const schemas = versions.map((version) => schemaOf(crd, version, !old, report));
+  if (!old) {
+    checkRules(crd, versions, schemas, report);
+    if (schemas.every((schema) => schema === undefined)) {
+      const place = versions[0]!.path.slice(crd.path.length);
+      report(crd.fail(place, `${kind} has no schema`, "expected spec.versions[].schema.openAPIV3Schema"));
+    }
+  } else if (crd.at("metadata", "name") !== `${resource}.${group}`) {
+    const name = JSON.stringify(crd.at("metadata", "name"));
+    warn(`metadata.name is ${name}; a server accepts ${resource}.${group} only`, crd.position("metadata", "name"));
   }
   const names = new Set<string>();
   return versions.flatMap((version, index): ApiDocument[] => {
-    const versionName = version.name(version.at("name") === undefined && old ? ["version"] : ["name"], grammar.version);
-    if (names.has(versionName))
-      throw version.fail(["name"], `version ${versionName} is there twice`, "expected each version once");
+    const single = version.at("name") === undefined && old;
+    const versionName = version.name(single ? ["version"] : ["name"], grammar.version);
+    if (names.has(versionName)) {
+      report(version.fail(["name"], `version ${versionName} is there twice`, "expected each version once"));
+    }
     names.add(versionName);
-    if (version.at("served") === false) {
+    if (version.at("served") !== true && !single) {
       warn(`${kind} ${versionName} is not served: skipped`, version.position("name"));
       return [];
     }
@@ -186,14 +158,16 @@ function readDefinition(crd: Reading, warn: Warn): ApiDocument[] {
     if (schema === undefined)
       warn(`${kind} ${versionName} has no schema: its content is free`, version.position("name"));
     const key = customSchemaKey(group, versionName, kind);
-    const deprecated =
-      version.at("deprecated") === true ? { deprecated: version.text("deprecationWarning") ?? "" } : {};
-    const subresources = subresourcesOf(crd, version);
-    const item: Resource = { ...facts, version: versionName, subresources, ...deprecated, schema: key };
+    const item: Resource = { ...facts, version: versionName, ...versionFacts(crd, version, schema), schema: key };
     return [
       { group, version: versionName, complete: false, resources: [item], schemas: new Map([[key, schema ?? {}]]) },
     ];
   });
+}
+
+function versionFacts(crd: Reading, version: Reading, _schema: Schema | undefined) {
+  const deprecated = version.at("deprecated") === true ? { deprecated: version.text("deprecationWarning") ?? "" } : {};
+  return { subresources: subresourcesOf(crd, version), ...deprecated };
 }
 
 function scopeOf(crd: Reading, old: boolean): Scope {
@@ -225,7 +199,12 @@ function versionsOf(crd: Reading, old: boolean): Reading[] {
   throw crd.fail(["spec", "versions"], "spec.versions is missing", "expected a list of versions");
 }
 
-function schemaOf(crd: Reading, version: Reading): Schema | undefined {
+function schemaOf(
+  crd: Reading,
+  version: Reading,
+  structural: boolean,
+  report: (problem: GeneratorError) => void,
+): Schema | undefined {
   const places: [Reading, Path][] = [
     [version, ["schema", "openAPIV3Schema"]],
     [crd, ["spec", "validation", "openAPIV3Schema"]],
@@ -233,9 +212,11 @@ function schemaOf(crd: Reading, version: Reading): Schema | undefined {
   for (const [reading, path] of places) {
     const value = reading.at(...path);
     if (value === undefined || value === null) continue;
-    const problem = checkCrdSchema(value);
-    if (problem !== undefined) throw reading.fail([...path, ...problem.path], problem.message, problem.hint);
-    return value as Schema;
+    const status = version.isObject("subresources", "status");
+    const form = checkCrdSchema(value);
+    const problems = form.length > 0 || !structural ? form : checkStructural(value as Schema, status);
+    for (const { path: at, message, hint } of problems) report(reading.fail([...path, ...at], message, hint));
+    return form.length > 0 ? {} : (value as Schema);
   }
   return undefined;
 }
@@ -245,21 +226,39 @@ function subresourcesOf(crd: Reading, version: Reading): string[] {
   return ["scale", "status"].filter((name) => asSchema(own[name]) !== undefined);
 }
 
-/** One resource defined twice: the same again is nothing to say; another one replaces it, as `kubectl apply` would. */
-function noteRepeated(
-  loaded: readonly ApiDocument[],
-  crd: Reading,
-  seen: Map<string, { at: string; content: string }>,
-  warn: Warn,
-): void {
-  for (const { group, version, resources, schemas } of loaded) {
-    const id = `${resources[0]!.resource}.${version}.${group}`;
-    const content = JSON.stringify([resources, [...schemas]]);
-    const { file, line } = crd.position();
-    const before = seen.get(id);
-    if (before !== undefined && before.content !== content) {
-      warn(`${id} was defined before, at ${before.at}: the last one counts`, crd.position());
+/**
+ * One resource at one version given twice, or one kind under two plurals, of which a server takes a single one: the last
+ * counts, as with `kubectl apply`. The same again is nothing to say.
+ */
+function lastOnes(definitions: readonly Definition[], warn: Warn): ApiDocument[] {
+  const last = new Map<string, { document: ApiDocument; at: Position }>();
+  for (const { documents, at } of definitions) {
+    for (const document of documents) {
+      const { resource, kind } = document.resources[0]!;
+      const owner = `${document.group}/${document.version}`;
+      for (const key of [`${owner} ${resource}`, `${owner} kind ${kind}`]) {
+        const before = last.get(key);
+        if (before !== undefined && before.document !== document) {
+          if (contentOf(before.document) !== contentOf(document)) warn(replaced(before, document), at);
+          for (const [name, known] of last) if (known === before) last.delete(name);
+        }
+        last.set(key, { document, at });
+      }
     }
-    seen.set(id, { at: `${file}:${line ?? 1}`, content });
   }
+  return [...new Set([...last.values()].map(({ document }) => document))];
+}
+
+function replaced(before: { document: ApiDocument; at: Position }, { resources, group, version }: ApiDocument): string {
+  const [now] = resources;
+  const { resource } = before.document.resources[0]!;
+  const { file, line = 1 } = before.at;
+  const what = `${now!.resource}.${version}.${group}`;
+  return resource === now!.resource
+    ? `${what} was defined before, at ${file}:${line}: the last one counts`
+    : `${what} has the kind ${now!.kind} of ${resource}, at ${file}:${line}: a server takes one of them, and the last counts`;
+}
+
+function contentOf({ resources, schemas }: ApiDocument): string {
+  return JSON.stringify([resources, [...schemas]]);
 }

@@ -19,6 +19,8 @@ export interface Sources {
   readonly crds: readonly string[];
   readonly openApis: readonly string[];
   readonly cluster: ClusterSource | undefined;
+  /** Whether what is refused is left out with a warning. */
+  readonly allowPartial: boolean;
 }
 
 export interface Loaded {
@@ -35,7 +37,11 @@ export async function loadSources(sources: Sources, progress: Progress): Promise
   if (sources.crds.length > 0) {
     const inputs = (await Promise.all(sources.crds.map((source) => readInputs(source, "--crd")))).flat();
     progress.step(`reading ${inputs.length === 1 ? inputs[0]!.file : `${inputs.length} files`}`);
-    const crds = await loadCrds(inputs, (text, at) => progress.warn(`${formatPosition(at)}: ${text}`));
+    const crds = await loadCrds(
+      inputs,
+      (text, at) => progress.warn(`${formatPosition(at)}: ${text}`),
+      sources.allowPartial,
+    );
     documents.push(...crds.documents);
     ignored += crds.ignored;
   }

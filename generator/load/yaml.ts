@@ -2,9 +2,10 @@
  * YAML (and so JSON) as Kubernetes' own reader takes it: many documents, repeated keys (the last one counts), merge keys.
  * Every value keeps its place, for messages; and every way to make a small file large or deep is counted.
  */
-import type { Document, Node, Pair, ParsedNode, YAMLMap } from "yaml";
+import type { Document, Node, Pair, ParsedNode, Scalar, YAMLMap } from "yaml";
 import { GeneratorError, type Position } from "../errors.js";
 import { indentQuotedScalars } from "./quoted-scalars.js";
+import { plainScalar } from "./scalars.js";
 import { importTool } from "./tools.js";
 
 export type Path = readonly (string | number)[];
@@ -20,6 +21,9 @@ export interface YamlFile {
   readonly documents: readonly YamlDocument[];
   readonly warnings: readonly { readonly at: Position; readonly text: string }[];
 }
+
+/** Of a line that an error shows. */
+const excerptLength = 2_000;
 
 const limits = { documents: 10_000, nodes: 2_000_000, aliases: 10_000, depth: 250 };
 
@@ -40,7 +44,8 @@ export async function readYaml(text: string, file: string): Promise<YamlFile> {
   };
   const at = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
-    return { file, line, column: col };
+    const start = lines.lineStarts[line - 1] ?? 0;
+    return { file, line, column: col, text: text.slice(start, start + excerptLength).split("\n", 1)[0]! };
   };
   const documents = indentQuotedScalars(text, parse);
   if (documents.length > limits.documents) {
@@ -119,7 +124,7 @@ class Reader {
     }
     if (yaml.isMap(node)) return this.#map(node, document, depth);
     if (yaml.isSeq(node)) return node.items.map((item) => this.#value(item as Node, document, depth + 1));
-    return yaml.isScalar(node) ? node.value : null;
+    return yaml.isScalar(node) ? scalar(node) : null;
   }
 
   #map(map: YAMLMap, document: Document.Parsed, depth: number): unknown {
@@ -143,8 +148,8 @@ class Reader {
 
   #key(pair: Pair): string {
     const key = pair.key;
-    if (this.#yaml.isScalar(key) && ["string", "number", "boolean"].includes(typeof key.value))
-      return String(key.value);
+    const name = this.#yaml.isScalar(key) ? scalar(key) : null;
+    if (name !== null && ["string", "number", "boolean"].includes(typeof name)) return String(name);
     throw new GeneratorError("input", "a key that is no text", {
       at: this.#at(offsetOf(key as Node)),
       hint: "expected a name before the colon",
@@ -160,7 +165,7 @@ class Reader {
       if (yaml.isAlias(node)) node = node.resolve(document) ?? null;
       if (yaml.isMap(node)) {
         const pair: Pair | undefined = node.items.findLast(
-          (item) => yaml.isScalar(item.key) && String(item.key.value) === String(step),
+          (item) => yaml.isScalar(item.key) && String(scalar(item.key)) === String(step),
         );
         if (pair === undefined) break;
         offset = offsetOf(pair.key as Node);
@@ -173,6 +178,12 @@ class Reader {
     }
     return offset;
   }
+}
+
+function scalar(node: Scalar): unknown {
+  return node.type === "PLAIN" && node.tag === undefined && node.source !== undefined
+    ? plainScalar(node.source)
+    : node.value;
 }
 
 function offsetOf(node: Node | ParsedNode | null | undefined): number {

@@ -10,8 +10,9 @@ async function refused(content: unknown, name = "mycrd.yaml") {
   const out = join(folder, "out");
   const { code, err } = await generate("--crd", source(folder, name, content), "--out", out);
   expect(existsSync(out)).toBe(false);
-  const [place, hint] = err.trimEnd().split("\n").slice(-2);
-  return { code, error: place!.replace(`${folder}/`, ""), hint: hint!, err };
+  const lines = err.trimEnd().split("\n");
+  const error = lines.find((line) => /^(?:[^ ]+: )?error: /.test(line)) ?? "";
+  return { code, error: error.replace(`${folder}/`, ""), hint: lines.at(-1)!, err };
 }
 
 async function accepted(content: unknown, name = "mycrd.yaml") {

@@ -2,9 +2,10 @@ import { InformerFactory } from "kube-informers/codegen";
 import { describe, expect, it } from "vitest";
 import { resources } from "../../generated/generic.js";
 import {
+  accessorsOf,
+  classesOf,
   descriptorName,
   groupAccessor,
-  groupClass,
   groupFolder,
   kindFile,
   kindPlacement,
@@ -13,7 +14,6 @@ import {
   resourceAccessor,
   schemaPlacement,
   versionAccessor,
-  versionClass,
 } from "../../generator/naming.js";
 
 /** client-go's accessors of every built-in kind, with a small first letter. */
@@ -107,8 +107,24 @@ describe("identifiers", () => {
   });
 
   it("of classes", () => {
-    expect(groupClass("cert-manager.io")).toBe("CertManagerIoInformers");
-    expect(versionClass("", "v1")).toBe("CoreV1Informers");
+    const certificate = { group: "cert-manager.io", version: "v1", kind: "Certificate", resource: "certificates" };
+    expect(classesOf(certificate)).toEqual({ group: "CertManagerIoInformers", version: "CertManagerIoV1Informers" });
+    expect(classesOf({ group: "", version: "v1", kind: "Pod", resource: "pods" }).version).toBe("CoreV1Informers");
+  });
+
+  it("that two would share carry a suffix made from the full name alone", () => {
+    const chaos = { group: "chaos.example.com", version: "v1", kind: "IOChaos", resource: "iochaos" };
+    const suffixed = { ...chaos, suffixed: ["kind"] as const };
+    expect(accessorsOf(suffixed).resource).toMatch(/^ioChaos_[0-9a-f]{6}$/);
+    expect(kindPlacement(suffixed).module).toMatch(/^chaos\.example\.com\/v1\/io-chaos-[0-9a-f]{6}$/);
+    expect(accessorsOf({ ...suffixed, version: "v2" }).resource).toBe(accessorsOf(suffixed).resource);
+    expect(accessorsOf({ ...suffixed, resource: "iochaoses" }).resource).not.toBe(accessorsOf(suffixed).resource);
+  });
+
+  it("that a class cannot have, or that make it a promise, are others", () => {
+    expect(resourceAccessor("Constructor", "constructor")).toBe("constructor_");
+    expect(resourceAccessor("Then", "then")).toBe("then_");
+    expect(versionAccessor("constructor")).toBe("constructor_");
   });
 
   it("of nested types keep letters and digits", () => {
@@ -146,7 +162,13 @@ describe("paths", () => {
   });
 
   it("of a custom kind's types: beside its descriptor", () => {
-    expect(kindPlacement("cert-manager.io", "v1", "CertificateRequest")).toEqual({
+    const request = {
+      group: "cert-manager.io",
+      version: "v1",
+      kind: "CertificateRequest",
+      resource: "certificaterequests",
+    };
+    expect(kindPlacement(request)).toEqual({
       module: "cert-manager.io/v1/certificate-request",
       name: "CertificateRequest",
     });

@@ -66,19 +66,26 @@ export interface CrdParts {
 /** A definition with one version and a small schema, unless told otherwise. */
 export function crd(parts: CrdParts = {}): object {
   const { group = "example.com", kind = "Widget", plural = `${kind.toLowerCase()}s`, scope = "Namespaced" } = parts;
-  const versions = parts.versions ?? [
+  const given = parts.versions ?? [
     version("v1", { spec: { type: "object", properties: { size: { type: "integer" } } } }),
   ];
+  // One version is stored: the first that does not say otherwise.
+  const stored = given.findIndex((item) => !("storage" in item));
+  const versions = given.map((item, index) => ({ storage: index === Math.max(stored, 0), ...item }));
   return {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
-    metadata: { name: `${plural}.${group}` },
+    metadata: {
+      name: `${plural}.${group}`,
+      // What a server asks of groups that end in k8s.io.
+      annotations: { "api-approved.kubernetes.io": "unapproved, a test" },
+    },
     spec: { group, scope, names: { kind, plural, ...parts.names }, versions, ...parts.spec },
   };
 }
 
 export function version(name: string, properties: object, more: object = {}): object {
-  return { name, served: true, storage: true, schema: { openAPIV3Schema: { type: "object", properties } }, ...more };
+  return { name, served: true, schema: { openAPIV3Schema: { type: "object", properties } }, ...more };
 }
 
 /** As strict as a user can be, and with the names of a browser in scope. */

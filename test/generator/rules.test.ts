@@ -1,0 +1,200 @@
+// What a server refuses is refused: structural schemas, and the rules of a definition. Each row is one breach.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { patternProblem } from "../../generator/load/crd-pattern.js";
+import { plainScalar } from "../../generator/load/scalars.js";
+import { type CrdParts, crd, generate, source, temporaryFolder, version } from "./support/project.js";
+
+async function refusal(definition: unknown): Promise<string> {
+  const folder = temporaryFolder();
+  const { code, err } = await generate("--crd", source(folder, "a.json", definition), "--out", join(folder, "out"));
+  expect(existsSync(join(folder, "out"))).toBe(false);
+  expect(code).toBe(3);
+  return err;
+}
+
+const field = (schema: object) => crd({ versions: [version("v1", { a: schema })] });
+const root = (schema: object, more: object = {}) =>
+  crd({ versions: [{ ...version("v1", {}), schema: { openAPIV3Schema: { type: "object", ...schema } }, ...more }] });
+
+const text = { type: "string" };
+
+describe("a schema", () => {
+  const rows: [schema: object, error: string][] = [
+    [{ type: "array" }, "an array needs items"],
+    [{}, "type is missing"],
+    [{ properties: { b: text } }, "type is missing"],
+    [{ type: "array", items: {} }, "type is missing"],
+    [{ type: "object", additionalProperties: {} }, "type is missing"],
+    [{ type: "object", properties: { b: text }, additionalProperties: text }, "additionalProperties beside properties"],
+    [{ type: "object", "x-kubernetes-embedded-resource": true }, "an embedded resource without properties"],
+    [{ "x-kubernetes-embedded-resource": true }, "an embedded resource needs type: object"],
+    [{ type: "string", "x-kubernetes-preserve-unknown-fields": false }, "preserve-unknown-fields is false"],
+    [{ "x-kubernetes-int-or-string": true, "x-kubernetes-preserve-unknown-fields": true }, "int-or-string excludes"],
+    [{ type: "array", items: text, uniqueItems: true }, "uniqueItems cannot be true"],
+    [{ type: "string", "x-kubernetes-list-type": "set" }, "x-kubernetes-list-type without type: array"],
+    [{ type: "array", items: text, "x-kubernetes-list-type": "bag" }, 'x-kubernetes-list-type is "bag"'],
+    [{ type: "array", items: { type: "object" }, "x-kubernetes-list-type": "map" }, "needs x-kubernetes-list-map-keys"],
+    [
+      {
+        type: "array",
+        items: { type: "object", properties: { k: text } },
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["k"],
+      },
+      'key "k" is neither required nor has a default',
+    ],
+    [{ type: "array", items: { type: "object" }, "x-kubernetes-list-type": "set" }, "objects in a set are not atomic"],
+    [{ type: "string", "x-kubernetes-map-type": "atomic" }, "x-kubernetes-map-type without type: object"],
+    [{ type: "string", anyOf: [{ type: "string" }] }, "type within anyOf"],
+    [{ type: "string", not: { nullable: true } }, "nullable within not"],
+    [{ type: "string", pattern: "(?=x)" }, "pattern looks ahead or behind"],
+    [{ type: "string", default: 5 }, "default is of type integer, not string"],
+    [{ type: "string", enum: ["a"], default: "b" }, 'default "b" is not one of enum'],
+    [{ type: "integer", minimum: 3, default: 1 }, "default is less than 3"],
+    [{ type: "object", default: { gone: 1 }, properties: { b: text } }, 'default has "gone"'],
+    [{ type: "object", default: {}, required: ["b"], properties: { b: text } }, 'default lacks "b"'],
+    [{ type: ["string", "null"] }, "type is a list"],
+    [{ type: "null" }, 'type "null" is not known'],
+    [{ type: "string", nullable: "yes" }, 'nullable is "yes"'],
+    [{ type: "string", maxLength: 1.5 }, "maxLength is 1.5"],
+    [{ type: "string", description: 5 }, "description is 5"],
+    [{ type: "object", patternProperties: { x: text } }, "cannot use patternProperties"],
+    [{ type: "string", "x-kubernetes-validations": [{ rule: "" }] }, "rule is missing"],
+  ];
+  it.each(rows)("%j", async (schema, error) => {
+    expect(await refusal(field(schema))).toContain(error);
+  });
+
+  it.each<[object, string, object?]>([
+    [{ type: "string" }, "the root is of type string"],
+    [{ nullable: true }, "the root cannot be nullable"],
+    [{ oneOf: [{ properties: { b: { enum: ["x"] } } }] }, "logic speaks of what the schema does not declare"],
+    [{ additionalProperties: true }, "additionalProperties at the root"],
+    [{ properties: { kind: { type: "integer" } } }, "kind is not of type string"],
+    [
+      { properties: { metadata: { type: "object", properties: { labels: { type: "object" } } } } },
+      "metadata restricts",
+    ],
+    [{ oneOf: [{ required: ["a"] }] }, "oneOf at the root is not allowed", { subresources: { status: {} } }],
+  ])("root %j", async (schema, error, more) => {
+    expect(await refusal(root(schema, more))).toContain(error);
+  });
+});
+
+describe("a definition", () => {
+  const rows: [what: string, parts: CrdParts, error: string][] = [
+    ["no version that is stored", { versions: [version("v1", {}, { storage: false })] }, "no version is marked"],
+    [
+      "two that are",
+      { versions: [version("v1", {}, { storage: true }), version("v2", {}, { storage: true })] },
+      "2 versions are marked as the storage version",
+    ],
+    ["served as a text", { versions: [version("v1", {}, { served: "true" })] }, 'served is "true"'],
+    ["a short name with a capital", { names: { shortNames: ["WI"] } }, "spec.names.shortNames.0"],
+    ["short names that are a text", { names: { shortNames: "wi" } }, "spec.names.shortNames is no list"],
+    ["a kind that is its list's", { names: { listKind: "Widget" } }, "kind and listKind are the same"],
+    ["unknown fields everywhere", { spec: { preserveUnknownFields: true } }, "spec.preserveUnknownFields is true"],
+    [
+      "a warning without deprecation",
+      { versions: [version("v1", {}, { deprecationWarning: "x" })] },
+      "of a version that is not deprecated",
+    ],
+    [
+      "a column of an unknown type",
+      { versions: [version("v1", {}, { additionalPrinterColumns: [{ name: "A", type: "text", jsonPath: ".a" }] })] },
+      'printer column: type is "text"',
+    ],
+    [
+      "a scale without paths",
+      { versions: [version("v1", {}, { subresources: { scale: {} } })] },
+      "scale: specReplicasPath is missing",
+    ],
+    [
+      "a selectable object",
+      {
+        versions: [version("v1", { spec: { type: "object" } }, { selectableFields: [{ jsonPath: ".spec" }] })],
+      },
+      'selectable field ".spec" is no text, boolean or integer',
+    ],
+    ["a conversion by nobody", { spec: { conversion: { strategy: "Magic" } } }, 'conversion strategy is "Magic"'],
+  ];
+  it.each(rows)("%s", async (_what, parts, error) => {
+    expect(await refusal(crd(parts))).toContain(error);
+  });
+
+  it("whose name is not plural and group", async () => {
+    const other = { ...crd(), metadata: { name: "widget.example.com" } };
+    expect(await refusal(other)).toContain('metadata.name is "widget.example.com"');
+  });
+
+  it("of Kubernetes' own groups without an approval", async () => {
+    const other = { ...crd({ group: "x.k8s.io" }), metadata: { name: "widgets.x.k8s.io" } };
+    expect(await refusal(other)).toContain("group x.k8s.io is Kubernetes' own");
+  });
+});
+
+it("all errors are told, each with its line, in one run", async () => {
+  const folder = temporaryFolder();
+  const broken = crd({ versions: [version("v1", { a: { type: "int" }, b: { $ref: "#/x" } })] });
+  const lines = JSON.stringify(broken, undefined, 1);
+  const path = source(folder, "a.json", lines);
+  const other = source(folder, "b.json", crd({ kind: "1x", plural: "xs" }));
+  const { code, err } = await generate("--crd", path, "--crd", other, "--out", join(folder, "out"));
+  expect(code).toBe(3);
+  expect(err.match(/error: /g)).toHaveLength(3);
+  expect(err).toMatch(
+    /a\.json:\d+:9: error: type "int" is not known\n +\d+ \| +"type": "int"\n +\| +\^\nhint: .*integer/,
+  );
+});
+
+it("--allow-partial leaves out the definitions that are refused, and says so", async () => {
+  const folder = temporaryFolder();
+  const path = source(folder, "a.json", { kind: "List", items: [crd(), field({})] });
+  const args = ["--crd", path, "--crd", source(folder, "b.json", crd({ kind: "Gadget" }))];
+  expect(await generate(...args, "--out", join(folder, "out"))).toMatchObject({ code: 3 });
+  const { code, out, err } = await generate(...args, "--allow-partial", "--out", join(folder, "out"));
+  expect(code).toBe(0);
+  expect(out).toContain("1 group, 2 resources");
+  expect(err).toContain("left out: type is missing");
+});
+
+it.each<[string, unknown]>([
+  ["y", true],
+  ["off", false],
+  ["~", null],
+  ["0755", 493],
+  ["0o17", 15],
+  ["0x1F", 31],
+  ["0b11", 3],
+  ["1_000", 1000],
+  ["08", 8],
+  ["-0", 0],
+  [".5", 0.5],
+  ["1e3", 1000],
+  ["1:30", "1:30"],
+  ["2029-02-28", "2029-02-28"],
+  ["=", "="],
+  ["_1", "_1"],
+  ["1e400", "1e400"],
+  ["tRue", "tRue"],
+])("the plain scalar %s is %j", (scalar, value) => {
+  expect(plainScalar(scalar)).toBe(value);
+});
+
+it.each([
+  ["^[a-z](?i)x[[:alpha:]]\\pL{2,3}$", undefined],
+  ["[]a]|[^]b]|a??|\\Q(\\E", undefined],
+  ["(", "pattern leaves a group open"],
+  ["a)", "pattern closes a group that is not open"],
+  ["[a", "pattern leaves a class open"],
+  ["\\1", "pattern has a back-reference"],
+  ["*a", "pattern repeats nothing"],
+  ["a**", "pattern repeats a repetition"],
+  ["a{1001}", "pattern repeats more than 1000 times"],
+  ["a{3,2}", "pattern repeats at least more often than at most"],
+  ["\\", "pattern ends with a backslash"],
+])("the pattern %s: %s", (pattern, problem) => {
+  expect(patternProblem(pattern)).toBe(problem);
+});
