@@ -101,15 +101,15 @@ export class Controller<T extends KubernetesObject> {
 
   async #replace({ entries, resourceVersion }: Extract<QueueItem<T>, { type: "ReplacedAll" }>): Promise<void> {
     const { queue, indexer, processor, turn, onSynced, onAdvanced } = this.#options;
-    // Index functions read objects. They are decoded before, in slices, so that the swap itself is short.
-    for (const entry of indexer.toBeIndexed(entries)) {
-      decodeIfPossible(entry);
+    const steps = indexer.replacing(entries, resourceVersion);
+    let step = steps.next();
+    for (; step.done !== true; step = steps.next()) {
       if (turn.exhausted()) await turn.next();
       if (queue.closed) return;
     }
-    // A handler that joins while the slices go out is given the new content as a whole, so the slices are not for it.
+    // What joins from here on is given the new content as a whole, so the slices are not for it.
     const { listeners } = processor;
-    const { deleted, changed } = indexer.replace(entries, resourceVersion);
+    const { deleted, changed } = step.value;
     onAdvanced();
     if (listeners.length > 0) {
       await this.#inSlices(deleted, (old) => distribute(listeners, Notification.delete(old, old, this.#nowMs)));
@@ -150,11 +150,4 @@ export class Controller<T extends KubernetesObject> {
     for (let { room } = processor; room !== undefined; { room } = processor) await room;
     this.#nowMs = clock.now();
   }
-}
-
-/** What is not JSON is left to the index function's guard, which says so and leaves the object out of the index. */
-function decodeIfPossible(entry: { readonly object: unknown }): void {
-  try {
-    entry.object;
-  } catch {}
 }

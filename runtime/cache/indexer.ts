@@ -16,9 +16,9 @@ interface Index<T extends KubernetesObject> {
   readonly values: (entry: Entry<T>) => readonly string[];
   /** What tells entries of one value apart: the key, or the name within a namespace. */
   readonly idOf: (entry: Entry<T>) => string;
-  readonly entries: Map<string, Map<string, Entry<T>>>;
+  entries: Map<string, Map<string, Entry<T>>>;
   /** What each entry was filed under, when that takes a user's function to tell; else its key alone tells. */
-  readonly filed: Map<string, readonly string[]> | undefined;
+  filed: Map<string, readonly string[]> | undefined;
 }
 
 const NO_VALUES: readonly string[] = [];
@@ -146,39 +146,56 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
     return old;
   }
 
-  /**
-   * Swaps the whole content in one step and says what changed. An entry whose uid and resourceVersion are as before is kept
-   * as it is, with whatever was decoded of it.
-   */
+  /** All of {@link replacing} at once. */
   replace(entries: Iterable<Entry<T>>, resourceVersion: string): Replaced<T> {
+    const steps = this.replacing(entries, resourceVersion);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    }
+  }
+
+  /**
+   * Swaps the whole content and says what changed. The new content is made beside the old one, one object a step, so that
+   * others can work in between; the swap itself is the last step, and short. Nothing else may write meanwhile. An entry whose
+   * uid and resourceVersion are as before is kept as it is, with whatever was decoded of it.
+   */
+  *replacing(entries: Iterable<Entry<T>>, resourceVersion: string): Generator<undefined, Replaced<T>> {
     const before = this.#entries;
     const after = new Map<string, Entry<T>>();
     for (const entry of entries) {
       const old = before.get(entry.key);
       after.set(entry.key, old !== undefined && isSame(old, entry) ? old : entry);
+      yield;
     }
-    const deleted = Array.from(before.values()).filter((entry) => !after.has(entry.key));
+    const indexes = Array.from(this.#indexes.values(), (index) => ({ index, refilled: refilled(index) }));
     const changed: { old: Entry<T> | undefined; entry: Entry<T> }[] = [];
     for (const entry of after.values()) {
       const old = before.get(entry.key);
       if (old !== entry) changed.push({ old, entry });
+      for (const { index, refilled } of indexes) {
+        fileAs(refilled, entry, (old === entry ? index.filed?.get(entry.key) : undefined) ?? index.values(entry));
+      }
+      yield;
     }
-    for (const index of this.#indexes.values()) {
-      for (const old of deleted) unfile(index, old);
-      for (const { old, entry } of changed) file(index, old, entry);
+    const deleted: Entry<T>[] = [];
+    for (const old of before.values()) {
+      if (!after.has(old.key)) deleted.push(old);
+      yield;
+    }
+    for (const { index, refilled } of indexes) {
+      index.entries = refilled.entries;
+      index.filed = refilled.filed;
     }
     this.#entries = after;
     this.#resourceVersion = resourceVersion;
-    return { deleted, changed };
-  }
-
-  /** Those of a list whose objects {@link replace} will give to index functions: none, where there are no such functions. */
-  *toBeIndexed(entries: Iterable<Entry<T>>): Generator<Entry<T>> {
-    if (this.#indexes.size === 1) return;
-    for (const entry of entries) {
-      const old = this.#entries.get(entry.key);
-      if (old === undefined || !isSame(old, entry)) yield entry;
+    // Indexes that were added meanwhile.
+    for (const index of this.#indexes.values()) {
+      if (indexes.some((prepared) => prepared.index === index)) continue;
+      for (const old of deleted) unfile(index, old);
+      for (const { old, entry } of changed) file(index, old, entry);
     }
+    return { deleted, changed };
   }
 
   /** Takes note up to where the content follows the server. Only who knows that nothing before it is missing can say so. */
@@ -229,17 +246,26 @@ function isSame(a: Entry, b: Entry): boolean {
 
 function file<T extends KubernetesObject>(index: Index<T>, old: Entry<T> | undefined, entry: Entry<T>): void {
   const values = index.values(entry);
-  const id = index.idOf(entry);
   if (old !== undefined && index.filed !== undefined) {
     const before = index.filed.get(old.key) ?? NO_VALUES;
-    for (const value of before) if (!values.includes(value)) remove(index, value, id);
+    for (const value of before) if (!values.includes(value)) remove(index, value, index.idOf(old));
   }
+  fileAs(index, entry, values);
+}
+
+function fileAs<T extends KubernetesObject>(index: Index<T>, entry: Entry<T>, values: readonly string[]): void {
+  const id = index.idOf(entry);
   for (const value of values) {
     const filed = index.entries.get(value);
     if (filed === undefined) index.entries.set(value, new Map([[id, entry]]));
     else filed.set(id, entry);
   }
   index.filed?.set(entry.key, values);
+}
+
+/** The same index without content. */
+function refilled<T extends KubernetesObject>(index: Index<T>): Index<T> {
+  return { ...index, entries: new Map(), filed: index.filed === undefined ? undefined : new Map() };
 }
 
 function unfile<T extends KubernetesObject>(index: Index<T>, old: Entry<T>): void {

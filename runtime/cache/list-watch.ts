@@ -46,6 +46,11 @@ export interface ListerWatcher<T extends KubernetesObject> {
   /** @param onProgress called whenever bytes arrive */
   list(options: ListOptions, signal: AbortSignal, onProgress: () => void): Promise<ListPage<T>>;
   watch(options: ListOptions, signal: AbortSignal): Promise<Watch<T>>;
+  /**
+   * Says where to look for what is cached: an object that comes in as it is there already is given out as that very entry,
+   * so that a list of a full cache takes no second place in memory.
+   */
+  reuse?(cached: (key: string) => Entry<T> | undefined): void;
 }
 
 export interface ListWatchOptions {
@@ -68,6 +73,7 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
   readonly #slabs: SlabAllocator;
   readonly #options: ListWatchOptions;
   readonly #path: string;
+  #cached: ((key: string) => Entry<T> | undefined) | undefined;
   /** `{"kind":"Pod","apiVersion":"v1",`: what opens an object, and is put before an item that does not say what it is. */
   readonly #typeMeta: Buffer | undefined;
 
@@ -81,6 +87,10 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
     const qualified = resource.group === "" ? resource.resource : `${resource.resource}.${resource.group}`;
     this.name = namespace === undefined ? qualified : `${qualified} in namespace "${namespace}"`;
     this.#typeMeta = kind === undefined ? undefined : typeMeta(kind, apiVersionOf(resource));
+  }
+
+  reuse(cached: (key: string) => Entry<T> | undefined): void {
+    this.#cached = cached;
   }
 
   async list(options: ListOptions, signal: AbortSignal, onProgress: () => void): Promise<ListPage<T>> {
@@ -203,8 +213,11 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
 
   #entry(scanned: ScannedObject, bytes: Buffer, start: number, end: number): Entry<T> {
     if (scanned.hasKind) this.#checkKind(bytes, start, end);
+    const meta = this.#meta(scanned);
+    const cached = this.#cached?.(meta.key);
+    if (cached?.resourceVersion === meta.resourceVersion && cached.uid === meta.uid) return cached;
     const prefix = scanned.hasKind ? undefined : this.#typeMeta;
-    return Entry.fromBytes<T>(this.#meta(scanned), this.#slabs, bytes, start, end, prefix);
+    return Entry.fromBytes<T>(meta, this.#slabs, bytes, start, end, prefix);
   }
 }
 

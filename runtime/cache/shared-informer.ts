@@ -116,6 +116,7 @@ export class SharedInformer<T extends KubernetesObject> {
     this.#monitor = new HealthMonitor(clock, onError, () => this.#healthChanged());
     if (options.slabs !== undefined) options.slabs.freeze = options.freeze === true && options.transform === undefined;
     this.#indexer = new Indexer<T>(onError);
+    listerWatcher.reuse?.((key) => this.#indexer.getEntry(key));
     this.#lister = new IndexerLister(this.#indexer);
     this.#environment = { clock, turn, onHandlerError: onError };
     const admit = (entry: Entry<T>) => this.#transform(entry);
@@ -332,7 +333,7 @@ export class SharedInformer<T extends KubernetesObject> {
   /** An object that the transform refuses is left out; the rest goes on. */
   #transform(entry: Entry<T>): Entry<T> | undefined {
     const { transform, freeze } = this.#options;
-    if (transform === undefined) return entry;
+    if (transform === undefined || this.#indexer.getEntry(entry.key) === entry) return entry;
     try {
       const { key, uid, resourceVersion } = entry;
       const object = transform(entry.object as T) as Cached<T> | undefined;

@@ -93,6 +93,32 @@ describe("the store", () => {
   });
 });
 
+describe("replacing", () => {
+  test("shows the old content until the last step, and fills an index that is added in between", () => {
+    const { indexer } = create({ byValue });
+    const kept = thing("ns/kept", "1", { value: "x" });
+    indexer.replace([kept, thing("ns/gone", "1", { value: "x" })], "1");
+    const steps = indexer.replacing([thing("ns/kept", "1", { value: "x" }), thing("ns/new", "2", { value: "y" })], "2");
+    let step = steps.next();
+    indexer.addIndexers({ late: byValue });
+    for (; step.done !== true; step = steps.next()) {
+      expect(names(indexer.list())).toEqual(["kept", "gone"]);
+      expect(indexer.indexKeys("byValue", "x")).toEqual(["ns/kept", "ns/gone"]);
+      expect(indexer.indexKeys("namespace", "ns")).toEqual(["ns/kept", "ns/gone"]);
+      expect(indexer.resourceVersion).toBe("1");
+    }
+    expect(step.value.deleted.map(({ key }) => key)).toEqual(["ns/gone"]);
+    expect(step.value.changed.map(({ entry }) => entry.key)).toEqual(["ns/new"]);
+    expect(indexer.getEntry("ns/kept")).toBe(kept);
+    for (const index of ["byValue", "late"]) {
+      expect(indexer.indexKeys(index, "x")).toEqual(["ns/kept"]);
+      expect(indexer.indexKeys(index, "y")).toEqual(["ns/new"]);
+    }
+    expect(indexer.indexKeys("namespace", "ns")).toEqual(["ns/kept", "ns/new"]);
+    expect(indexer.getIn("ns", "gone")).toBeUndefined();
+  });
+});
+
 describe("replace", () => {
   test("says what was deleted, and what is new or changed, in the order of the list", () => {
     const { indexer } = create();

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InformerError } from "../../runtime/api/informer-error.js";
+import { Entry } from "../../runtime/cache/entry.js";
 import { ListWatch, type ListWatchOptions, type WatchEvent } from "../../runtime/cache/list-watch.js";
 import { SlabAllocator } from "../../runtime/cache/slab.js";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
@@ -146,6 +147,24 @@ describe("list", () => {
     ["a list that is cut off", '{"metadata":{"resourceVersion":"1"},"items":[', "decode"],
   ])("%s is refused", async (_, text, code) => {
     expect((await informerErrorOf(listOf(text))).code).toBe(code);
+  });
+
+  test("gives the entry that is cached for an object that is as it was, and takes no bytes for it", async () => {
+    const slabs = new SlabAllocator();
+    const chunks = [
+      `{"kind":"PodList","items":[${thingJson("a", "1")},${thingJson("b", "2")}],"metadata":{"resourceVersion":"9"}}`,
+    ];
+    const client = new ApiClient(new ScriptedTransport({ chunks }, { chunks }), new VirtualClock());
+    const listWatch = new ListWatch<Thing>(client, slabs, { resource: PODS });
+    const first = await listWatch.list({}, signal, () => {});
+    const [a, b] = first.entries;
+    listWatch.reuse((key) =>
+      key === "a" ? a : Entry.fromObject({ key, uid: "another", resourceVersion: "2" }, b!.object),
+    );
+    const { entries } = await listWatch.list({}, signal, () => {});
+    expect(entries[0]).toBe(a);
+    expect(entries[1]).not.toBe(b);
+    expect(entries[1]?.uid).toBe(b?.uid);
   });
 
   test("objects of another namespace than was asked for are refused", async () => {
