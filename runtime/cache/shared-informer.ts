@@ -2,7 +2,8 @@
  * One list and watch, one cache, many handlers. Counterpart: `SharedIndexInformer` of tools/cache/shared_informer.go.
  */
 import { InformerError, toInformerError } from "../api/informer-error.js";
-import type { Cached, KubernetesObject } from "../api/object-meta.js";
+import { metaNamespaceKey } from "../api/keys.js";
+import type { Cached, KubernetesObject, ObjectMeta } from "../api/object-meta.js";
 import { childAbort, type Deferred, deferred, onAbort } from "../util/abort.js";
 import type { Clock, Timer } from "../util/clock.js";
 import type { Turn } from "../util/turn.js";
@@ -337,7 +338,9 @@ export class SharedInformer<T extends KubernetesObject> {
     try {
       const { key, uid, resourceVersion } = entry;
       const object = transform(entry.object as T) as Cached<T> | undefined;
-      if (object?.metadata?.name === undefined) throw new TypeError("it gave back no object with metadata");
+      const { name = "", namespace } = (object?.metadata ?? {}) as ObjectMeta;
+      if (object === undefined || metaNamespaceKey(namespace, name) !== key)
+        throw new TypeError("it gave back no object of the same name and namespace");
       return Entry.fromObject<T>({ key, uid, resourceVersion }, freeze === true ? deepFreeze(object) : object);
     } catch (error) {
       this.#onError(toInformerError(error, "transform", `transform of ${this.resource} ${entry.key}`));
