@@ -6,6 +6,8 @@
  * - `credential` the kubeconfig's credentials could not be had; `unauthorized` 401; `forbidden` 403
  * - `not-served` 404: the group, version or resource is not (or no longer) served; `throttled` 429
  * - `expired` 410: the resourceVersion is too old; `too-large-resource-version` 504: it is ahead of the server
+ * - `regressed` the server has gone back to before what it had sent, as when etcd is restored from a backup; `diverged` the
+ *   cache is not what the server has. Both are mended by a new list
  * - `server` any other 5xx; `status` any other refusal
  * - `protocol` an answer that is not Kubernetes' API; `decode` bytes that are not the JSON of an object
  * - `handler`, `transform`, `index` a function that the user gave threw
@@ -22,6 +24,8 @@ export type InformerErrorCode =
   | "throttled"
   | "expired"
   | "too-large-resource-version"
+  | "regressed"
+  | "diverged"
   | "server"
   | "status"
   | "protocol"

@@ -10,7 +10,7 @@
  *     list ── done ──▶ watch                                 └──▶ watchList or list, from the last resourceVersion
  */
 import type { InformerError, InformerErrorCode } from "../api/informer-error.js";
-import { backoffMs } from "../util/backoff.js";
+import { type Backoff, backoffMs, DEFAULT_BACKOFF } from "../util/backoff.js";
 
 /** A request to make. `resourceVersion` as it is sent. */
 export type ReflectorAction =
@@ -28,7 +28,18 @@ export type ReflectorEvent =
   /** A watch that ended, or a streaming list after its end bookmark. */
   | { readonly type: "watchEnded"; readonly error: InformerError | undefined; readonly events: number };
 
+/** What may be set of the decisions. */
+export interface ReflectorPolicy {
+  /** Objects in a page of a list. */
+  readonly pageSize: number;
+  /** Between the starts of requests that fail. */
+  readonly backoff: Backoff;
+}
+
+export const DEFAULT_POLICY: ReflectorPolicy = { pageSize: 500, backoff: DEFAULT_BACKOFF };
+
 export interface ReflectorState {
+  readonly policy: ReflectorPolicy;
   readonly action: ReflectorAction;
   /** When the action's request began, on the monotonic clock. */
   readonly startedMs: number;
@@ -58,13 +69,17 @@ export interface ReflectorStep {
 
 /** A watch that lasted this long counts as progress. client-go resets on a timer instead, which makes its delays a saw-tooth. */
 export const STABLE_MS = 30_000;
+/**
+ * A watch that lasted this long is resumed at once, whatever went wrong before it: a server that ends each so soon, one of
+ * them after a list, is asked six times a minute.
+ */
+const RESUMABLE_MS = 12_000;
 /** A watch that the server closes sooner than this, without an event, is a `VeryShortWatchError` to client-go. */
 const VERY_SHORT_WATCH_MS = 1_000;
 /** After this many fruitless watches from one resourceVersion, it is the resourceVersion that is wrong. */
 const MAX_STUCK = 3;
 /** Another kind of request is worth a try at once, but a server that answers each in its own bad way must not be driven round. */
 const MAX_HURRIED = 2;
-const DEFAULT_PAGE_SIZE = 500;
 /** Statuses by which a server or proxy says that it does not do streaming lists. */
 const NOT_SUPPORTED = new Set([400, 405, 406, 415, 422, 501]);
 /** Faults of the way to the server or of the right to ask: another kind of request would fare no better. */
@@ -79,8 +94,13 @@ const RETRY_AS_IT_IS: ReadonlySet<InformerErrorCode> = new Set([
 const GATEWAY = new Set([502, 503, 504]);
 
 /** @param streaming whether to begin with a streaming list, client-go's default since 1.35 */
-export function initialReflectorState(streaming: boolean, nowMs: number): ReflectorState {
+export function initialReflectorState(
+  streaming: boolean,
+  nowMs: number,
+  policy: ReflectorPolicy = DEFAULT_POLICY,
+): ReflectorState {
   const blank: Omit<ReflectorState, "action"> = {
+    policy,
     startedMs: nowMs,
     lastSyncResourceVersion: "",
     unavailable: false,
@@ -154,6 +174,9 @@ function afterWatch(
   random: number,
 ): ReflectorStep {
   if (error?.code === "expired") return hurried(state, relist(state), error, nowMs, livedMs, random);
+  if (error?.code === "regressed" || error?.code === "diverged") {
+    return relistFromNewest(state, error, nowMs, livedMs, random);
+  }
   if (error?.code === "too-large-resource-version") {
     const unavailable = { ...state, unavailable: true };
     return paced(unavailable, relist(unavailable), error, nowMs, livedMs, random);
@@ -178,7 +201,7 @@ function stable(state: ReflectorState): ReflectorState {
   return { ...state, failures: 0, hurried: 0 };
 }
 
-type ListState = Pick<ReflectorState, "streaming" | "unavailable" | "lastSyncResourceVersion" | "paginated">;
+type ListState = Pick<ReflectorState, "policy" | "streaming" | "unavailable" | "lastSyncResourceVersion" | "paginated">;
 
 function relist(state: ListState): ReflectorAction {
   if (!state.streaming) return list(state);
@@ -186,10 +209,10 @@ function relist(state: ListState): ReflectorAction {
 }
 
 /** Never back in time: "not older than" the last one seen, and anything the watch cache has for the first. */
-function list({ unavailable, lastSyncResourceVersion, paginated }: ListState): ReflectorAction {
+function list({ policy, unavailable, lastSyncResourceVersion, paginated }: ListState): ReflectorAction {
   const resourceVersion = unavailable ? "" : lastSyncResourceVersion || "0";
   // A watch cache ignores `limit` at "0" and serves an exact resourceVersion only unpaged.
-  const limit = paginated || resourceVersion === "" || resourceVersion === "0" ? DEFAULT_PAGE_SIZE : 0;
+  const limit = paginated || resourceVersion === "" || resourceVersion === "0" ? policy.pageSize : 0;
   return { type: "list", resourceVersion, limit };
 }
 
@@ -234,6 +257,13 @@ function paced(
   random: number,
 ): ReflectorStep {
   const failures = state.failures + 1;
-  const delayMs = Math.max(backoffMs(failures, random) - livedMs, error?.retryAfterMs ?? 0, 0);
+  const spacing =
+    resumes(state, action) && livedMs >= RESUMABLE_MS ? 0 : backoffMs(failures, random, state.policy.backoff);
+  const delayMs = Math.max(spacing - livedMs, error?.retryAfterMs ?? 0, 0);
   return { state: { ...state, action, failures, startedMs: nowMs + delayMs }, delayMs };
+}
+
+/** Whether a watch, or a streaming list that became one, goes on as a watch. */
+function resumes({ action }: ReflectorState, next: ReflectorAction): boolean {
+  return action.type !== "list" && next.type === "watch";
 }

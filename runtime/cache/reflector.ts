@@ -1,18 +1,21 @@
 /**
  * Keeps a queue fed with what the server has: the effects around {@link step}. Counterpart: tools/cache/reflector.go.
  */
-import { InformerError, toInformerError } from "../api/informer-error.js";
+import type { InformerError } from "../api/informer-error.js";
 import type { KubernetesObject } from "../api/object-meta.js";
 import { compareResourceVersions } from "../api/resource-version.js";
-import { childAbort, unlessAborted } from "../util/abort.js";
+import { unlessAborted } from "../util/abort.js";
+import type { Backoff } from "../util/backoff.js";
 import type { Clock } from "../util/clock.js";
 import { sleep } from "../util/sleep.js";
+import { Deadline, Doubts } from "./deadline.js";
 import type { Entry } from "./entry.js";
 import type { ListerWatcher, Watch, WatchEvent } from "./list-watch.js";
 import { listAllPages } from "./pager.js";
 import type { Queue } from "./queue.js";
 import {
   advanced,
+  DEFAULT_POLICY,
   initialReflectorState,
   type ReflectorAction,
   type ReflectorEvent,
@@ -20,15 +23,35 @@ import {
   step,
   streamSynced,
 } from "./reflector-state.js";
+import { difference, probe } from "./truth.js";
 
-export interface ReflectorOptions<T extends KubernetesObject> {
+/** What may be set of how a reflector asks. Each is optional; what is said here is the default. */
+export interface ReflectorTunables {
+  /** Whether to begin with a streaming list (KEP-3157), where the server does them: true. */
+  readonly streaming?: boolean | undefined;
+  /** How long a streaming list may be silent without having sent its end bookmark, in milliseconds: 60,000. client-go waits for ever. */
+  readonly bookmarkDeadlineMs?: number | undefined;
+  /** Objects in a page of a list: 500. */
+  readonly pageSize?: number | undefined;
+  /** How long a watch is to last, from and to, in seconds: 300 and 600. It is drawn for each, so that they do not all end together. */
+  readonly watchTimeoutSeconds?: readonly [least: number, most: number] | undefined;
+  /** Between the starts of requests that fail: 800 ms, doubled up to 30 s, each drawn up to twice as long. */
+  readonly backoff?: Backoff | undefined;
+  /**
+   * After how long a silence of the watch the server is asked whether it still is where it was: 90,000 ms; 0 for never. A
+   * server that sends bookmarks does so each minute, and is not asked.
+   */
+  readonly probeAfterMs?: number | undefined;
+  /** Whether to list everything once more after each list, at its resourceVersion, and compare: false. For tests and doubts. */
+  readonly verifyAfterSync?: boolean | undefined;
+}
+
+export interface ReflectorOptions<T extends KubernetesObject> extends ReflectorTunables {
   readonly listerWatcher: ListerWatcher<T>;
   readonly queue: Queue<T>;
   readonly clock: Clock;
   /** In [0, 1), for jitter. */
   readonly random: () => number;
-  /** Whether to begin with a streaming list. */
-  readonly streaming: boolean;
   /** What to queue of an object that came in; `undefined` leaves it out. */
   readonly admit: (entry: Entry<T>) => Entry<T> | undefined;
   readonly observer: ReflectorObserver;
@@ -46,23 +69,29 @@ export interface ReflectorObserver {
   onLeftOut(error: InformerError): void;
 }
 
-/** client-go's: a random time in [5, 10) minutes, so that a cluster's watches do not all end together. */
-const MIN_WATCH_TIMEOUT_SECONDS = 5 * 60;
+/** client-go's. */
+const WATCH_TIMEOUT_SECONDS: readonly [number, number] = [300, 600];
 /** How much later than it promised a server may end a watch before it is taken for dead (kube-rs' rule). */
 const WATCH_GRACE_MS = 5_000;
 /** A list may be slow, but not silent for this long. */
 const LIST_SILENCE_MS = 60_000;
-/** How long a streaming list may be silent without having sent its end bookmark. client-go waits for ever. */
-const END_BOOKMARK_SILENCE_MS = 60_000;
+const BOOKMARK_DEADLINE_MS = 60_000;
+const PROBE_AFTER_MS = 90_000;
+const PROBE_DEADLINE_MS = 10_000;
 
 export class Reflector<T extends KubernetesObject> {
   readonly #options: ReflectorOptions<T>;
   #state: ReflectorState;
   #watchDeadlineMs = 0;
+  /** Of the stream that runs. */
+  #open: Deadline | undefined;
+  /** What was found wrong with what was taken in, until the next stream ends by it. */
+  #wrong: InformerError | undefined;
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
-    this.#state = initialReflectorState(options.streaming, options.clock.now());
+    const { clock, streaming = true, pageSize = DEFAULT_POLICY.pageSize, backoff = DEFAULT_POLICY.backoff } = options;
+    this.#state = initialReflectorState(streaming, clock.now(), { pageSize, backoff });
   }
 
   get lastSyncResourceVersion(): string {
@@ -110,7 +139,9 @@ export class Reflector<T extends KubernetesObject> {
     try {
       onProgress();
       const list = await listAllPages(listerWatcher, { resourceVersion, limit }, silence.signal, onProgress);
-      queue.replace(this.#admitAll(list.entries), list.resourceVersion);
+      const entries = this.#admitAll(list.entries);
+      queue.replace(entries, list.resourceVersion);
+      void this.#verify(entries, list.resourceVersion, signal);
       observer.onProgress("listed");
       return { type: "listed", resourceVersion: list.resourceVersion, paginated: list.paginated };
     } catch (thrown) {
@@ -122,13 +153,13 @@ export class Reflector<T extends KubernetesObject> {
 
   /** The objects go into a store of their own until the end bookmark, so that nobody ever sees half of them. */
   async #watchList({ resourceVersion }: { resourceVersion: string }, signal: AbortSignal): Promise<ReflectorEvent> {
-    const { queue, observer } = this.#options;
+    const { queue, observer, bookmarkDeadlineMs = BOOKMARK_DEADLINE_MS } = this.#options;
     const initial = new Map<string, Entry<T>>();
     let synced = false;
     const onEvents = (events: readonly WatchEvent<T>[], silence: Deadline): InformerError | undefined => {
       if (synced) return this.#onEvents(events);
       // A server that does not know streaming lists sends changes and plain bookmarks for ever: these are no progress.
-      if (events.some(({ type }) => type === "ADDED")) silence.set(END_BOOKMARK_SILENCE_MS);
+      if (events.some(({ type }) => type === "ADDED")) silence.set(bookmarkDeadlineMs);
       for (let i = 0; i < events.length; i++) {
         const event = events[i]!;
         switch (event.type) {
@@ -151,6 +182,7 @@ export class Reflector<T extends KubernetesObject> {
             synced = true;
             silence.set(this.#watchDeadlineMs);
             queue.replace([...initial.values()], event.resourceVersion);
+            void this.#verify([...initial.values()], event.resourceVersion, signal);
             // The stream may live for minutes more, and what it began with must not.
             initial.clear();
             this.#state = streamSynced(this.#state, event.resourceVersion);
@@ -161,7 +193,7 @@ export class Reflector<T extends KubernetesObject> {
       return undefined;
     };
     const options = { resourceVersion, resourceVersionMatch: "NotOlderThan", sendInitialEvents: true } as const;
-    const { error, events } = await this.#stream(options, END_BOOKMARK_SILENCE_MS, signal, onEvents);
+    const { error, events } = await this.#stream(options, bookmarkDeadlineMs, signal, onEvents);
     return synced ? { type: "watchEnded", error, events } : { type: "watchListFailed", error };
   }
 
@@ -187,7 +219,9 @@ export class Reflector<T extends KubernetesObject> {
     onEvents: (events: readonly WatchEvent<T>[], silence: Deadline) => InformerError | undefined,
   ): Promise<{ error: InformerError | undefined; events: number }> {
     const { listerWatcher, queue, clock, random, observer } = this.#options;
-    const timeoutSeconds = Math.floor(MIN_WATCH_TIMEOUT_SECONDS * (1 + random()));
+    const { watchTimeoutSeconds = WATCH_TIMEOUT_SECONDS } = this.#options;
+    const [least, most] = watchTimeoutSeconds;
+    const timeoutSeconds = Math.floor(least + (most - least) * random());
     this.#watchDeadlineMs = timeoutSeconds * 1000 + WATCH_GRACE_MS;
     const silence = new Deadline(
       clock,
@@ -195,13 +229,19 @@ export class Reflector<T extends KubernetesObject> {
       (ms) => `watch ${listerWatcher.name}: the connection is silent for ${ms} ms`,
     );
     silence.set(firstDeadlineMs ?? this.#watchDeadlineMs);
+    this.#open = silence;
+    if (this.#wrong !== undefined) silence.fail(this.#wrong);
+    this.#wrong = undefined;
     let watch: Watch<T> | undefined;
+    let doubts: Doubts | undefined;
     let count = 0;
     try {
       watch = await listerWatcher.watch({ ...options, allowWatchBookmarks: true, timeoutSeconds }, silence.signal);
       observer.onProgress("opened");
+      doubts = this.#doubts(silence);
       for (let events = await watch.next(); events !== undefined; events = await watch.next()) {
         count += events.length;
+        doubts?.heard();
         const error = onEvents(events, silence);
         if (error !== undefined) return { error, events: count - 1 };
         // What is not read stays with the server: TCP sees to that.
@@ -211,9 +251,48 @@ export class Reflector<T extends KubernetesObject> {
     } catch (thrown) {
       return { error: silence.failure(thrown, `watch ${listerWatcher.name}`), events: count };
     } finally {
+      doubts?.release();
+      this.#open = undefined;
       silence.release();
       watch?.close();
     }
+  }
+
+  /** Goes on beside the watch, which it ends if the two do not agree. */
+  async #verify(entries: readonly Entry<T>[], resourceVersion: string, signal: AbortSignal): Promise<void> {
+    const { listerWatcher, clock, verifyAfterSync = false } = this.#options;
+    if (!verifyAfterSync) return;
+    const silence = new Deadline(clock, signal, (ms) => `list ${listerWatcher.name}: no data for ${ms} ms`);
+    const onProgress = () => silence.set(LIST_SILENCE_MS);
+    try {
+      onProgress();
+      const options = { resourceVersion, resourceVersionMatch: "Exact" } as const;
+      const exact = await listAllPages(listerWatcher, options, silence.signal, onProgress);
+      const error = difference(listerWatcher.name, entries, this.#admitAll(exact.entries), resourceVersion);
+      if (error === undefined) return;
+      if (this.#open === undefined) this.#wrong = error;
+      else this.#open.fail(error);
+    } catch {
+      // A server that has forgotten this version cannot be asked for it. Nothing is known then.
+    } finally {
+      silence.release();
+    }
+  }
+
+  /** Asks the server whenever the stream has been silent for long, and ends the stream by what is wrong with it. */
+  #doubts(stream: Deadline): Doubts | undefined {
+    const { listerWatcher, clock, probeAfterMs = PROBE_AFTER_MS } = this.#options;
+    if (probeAfterMs <= 0) return undefined;
+    return new Doubts(clock, probeAfterMs, async () => {
+      const seen = this.lastSyncResourceVersion;
+      if (seen === "") return;
+      const answer = new Deadline(clock, stream.signal, (ms) => `${listerWatcher.name}: no answer for ${ms} ms`);
+      answer.set(PROBE_DEADLINE_MS);
+      const error = await probe(listerWatcher, seen, answer.signal);
+      answer.release();
+      // Whatever was heard meanwhile is the better proof.
+      if (error !== undefined && this.lastSyncResourceVersion === seen) stream.fail(error);
+    });
   }
 
   /** Queues what came; gives back the error by which the server ends the watch. */
@@ -264,43 +343,4 @@ const DELTA_TYPES = { ADDED: "Added", MODIFIED: "Updated", DELETED: "Deleted" } 
 /** A bookmark that says nothing, or goes back behind what was seen, is a proxy's or a lagging server's; where there is no order, it counts. */
 function isAhead(resourceVersion: string, seen: string): boolean {
   return resourceVersion !== "" && (compareResourceVersions(resourceVersion, seen) ?? 0) >= 0;
-}
-
-/** Ends a request when it is silent for too long. `set` begins the time anew. */
-class Deadline {
-  readonly #clock: Clock;
-  readonly #abort: ReturnType<typeof childAbort>;
-  readonly #message: (ms: number) => string;
-  #timer: { cancel(): void } | undefined;
-  #passed: InformerError | undefined;
-
-  constructor(clock: Clock, parent: AbortSignal, message: (ms: number) => string) {
-    this.#clock = clock;
-    this.#abort = childAbort(parent);
-    this.#message = message;
-  }
-
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
-  set(delayMs: number): void {
-    this.#timer?.cancel();
-    this.#timer = this.#clock.after(delayMs, () => {
-      this.#passed = new InformerError("timeout", this.#message(delayMs));
-      this.#abort.controller.abort(this.#passed);
-    });
-  }
-
-  /** What to report of a request that threw: the deadline's own error when that is why. */
-  failure(thrown: unknown, context: string): InformerError {
-    return this.#passed ?? toInformerError(thrown, "protocol", context);
-  }
-
-  /** The signal aborts when all is over, which closes a connection that is still open. */
-  release(): void {
-    this.#timer?.cancel();
-    this.#abort.release();
-    this.#abort.controller.abort();
-  }
 }

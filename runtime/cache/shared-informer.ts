@@ -24,7 +24,7 @@ import type { ListerWatcher } from "./list-watch.js";
 import { IndexerLister } from "./lister.js";
 import { deepFreeze } from "./mutation-detector.js";
 import { type OverflowPolicy, type ProcessorEnvironment, ProcessorListener, SharedProcessor } from "./processor.js";
-import { Reflector } from "./reflector.js";
+import { Reflector, type ReflectorTunables } from "./reflector.js";
 import type { SlabAllocator } from "./slab.js";
 import type { Indexers, Store } from "./store.js";
 
@@ -47,6 +47,7 @@ export interface SharedInformerOptions<T extends KubernetesObject> {
   readonly transform?: TransformFunc<T> | undefined;
   /** Whether objects are frozen, so that a write to what is shared throws. After the transform, which may write. */
   readonly freeze?: boolean;
+  readonly reflector?: ReflectorTunables | undefined;
   readonly clock: Clock;
   readonly turn: Turn;
   readonly random: () => number;
@@ -126,7 +127,7 @@ export class SharedInformer<T extends KubernetesObject> {
       queue: this.#queue,
       clock,
       random,
-      streaming: true,
+      ...options.reflector,
       admit,
       observer: this.#monitor,
     });

@@ -28,6 +28,8 @@ export class InformerBench {
       listerWatcher: this.server,
       resource: "things.v1",
       resyncPeriodMs: 0,
+      // A script that is used up is silent for good, and nobody is to doubt it.
+      reflector: { probeAfterMs: 0 },
       clock: this.clock,
       turn: new Turn(this.clock),
       random: () => 0,

@@ -25,7 +25,8 @@ export class ReflectorBench {
       queue: this.queue,
       clock: this.clock,
       random: () => 0,
-      streaming: true,
+      // A script that is used up is silent for good, and nobody is to doubt it.
+      probeAfterMs: 0,
       admit: (entry) => entry,
       observer: {
         onAction: ({ type }: ReflectorAction) => this.told.push(type),
