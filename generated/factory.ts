@@ -13,6 +13,7 @@ import { DiscoveryInformers } from "./discovery/index.js";
 import { EventsInformers } from "./events/index.js";
 import { FlowcontrolInformers } from "./flowcontrol/index.js";
 import { resources } from "./generic.js";
+import { InternalInformers } from "./internal/index.js";
 import { NetworkingInformers } from "./networking/index.js";
 import { NodeInformers } from "./node/index.js";
 import { PolicyInformers } from "./policy/index.js";
@@ -73,6 +74,10 @@ export class SharedInformerFactory extends InformerFactory {
 
   flowcontrol(): FlowcontrolInformers {
     return new FlowcontrolInformers(this);
+  }
+
+  internal(): InternalInformers {
+    return new InternalInformers(this);
   }
 
   networking(): NetworkingInformers {

@@ -6,6 +6,10 @@ import { mutatingWebhookConfigurations as admissionregistrationV1MutatingWebhook
 import { validatingAdmissionPolicies as admissionregistrationV1ValidatingAdmissionPolicies } from "./admissionregistration/v1/validating-admission-policy.js";
 import { validatingAdmissionPolicyBindings as admissionregistrationV1ValidatingAdmissionPolicyBindings } from "./admissionregistration/v1/validating-admission-policy-binding.js";
 import { validatingWebhookConfigurations as admissionregistrationV1ValidatingWebhookConfigurations } from "./admissionregistration/v1/validating-webhook-configuration.js";
+import { mutatingAdmissionPolicies as admissionregistrationV1alpha1MutatingAdmissionPolicies } from "./admissionregistration/v1alpha1/mutating-admission-policy.js";
+import { mutatingAdmissionPolicyBindings as admissionregistrationV1alpha1MutatingAdmissionPolicyBindings } from "./admissionregistration/v1alpha1/mutating-admission-policy-binding.js";
+import { mutatingAdmissionPolicies as admissionregistrationV1beta1MutatingAdmissionPolicies } from "./admissionregistration/v1beta1/mutating-admission-policy.js";
+import { mutatingAdmissionPolicyBindings as admissionregistrationV1beta1MutatingAdmissionPolicyBindings } from "./admissionregistration/v1beta1/mutating-admission-policy-binding.js";
 import { customResourceDefinitions as apiextensionsV1CustomResourceDefinitions } from "./apiextensions/v1/custom-resource-definition.js";
 import { apiServices as apiregistrationV1ApiServices } from "./apiregistration/v1/api-service.js";
 import { controllerRevisions as appsV1ControllerRevisions } from "./apps/v1/controller-revision.js";
@@ -19,6 +23,8 @@ import { cronJobs as batchV1CronJobs } from "./batch/v1/cron-job.js";
 import { jobs as batchV1Jobs } from "./batch/v1/job.js";
 import { certificateSigningRequests as certificatesV1CertificateSigningRequests } from "./certificates/v1/certificate-signing-request.js";
 import { leases as coordinationV1Leases } from "./coordination/v1/lease.js";
+import { leaseCandidates as coordinationV1alpha2LeaseCandidates } from "./coordination/v1alpha2/lease-candidate.js";
+import { leaseCandidates as coordinationV1beta1LeaseCandidates } from "./coordination/v1beta1/lease-candidate.js";
 import { configMaps as coreV1ConfigMaps } from "./core/v1/config-map.js";
 import { endpoints as coreV1Endpoints } from "./core/v1/endpoints.js";
 import { events as coreV1Events } from "./core/v1/event.js";
@@ -38,11 +44,14 @@ import { endpointSlices as discoveryV1EndpointSlices } from "./discovery/v1/endp
 import { events as eventsV1Events } from "./events/v1/event.js";
 import { flowSchemas as flowcontrolV1FlowSchemas } from "./flowcontrol/v1/flow-schema.js";
 import { priorityLevelConfigurations as flowcontrolV1PriorityLevelConfigurations } from "./flowcontrol/v1/priority-level-configuration.js";
+import { storageVersions as internalV1alpha1StorageVersions } from "./internal/v1alpha1/storage-version.js";
 import { ingresses as networkingV1Ingresses } from "./networking/v1/ingress.js";
 import { ingressClasses as networkingV1IngressClasses } from "./networking/v1/ingress-class.js";
 import { ipAddresses as networkingV1IpAddresses } from "./networking/v1/ip-address.js";
 import { networkPolicies as networkingV1NetworkPolicies } from "./networking/v1/network-policy.js";
 import { serviceCIDRs as networkingV1ServiceCIDRs } from "./networking/v1/service-cidr.js";
+import { ipAddresses as networkingV1beta1IpAddresses } from "./networking/v1beta1/ip-address.js";
+import { serviceCIDRs as networkingV1beta1ServiceCIDRs } from "./networking/v1beta1/service-cidr.js";
 import { runtimeClasses as nodeV1RuntimeClasses } from "./node/v1/runtime-class.js";
 import { podDisruptionBudgets as policyV1PodDisruptionBudgets } from "./policy/v1/pod-disruption-budget.js";
 import { clusterRoles as rbacV1ClusterRoles } from "./rbac/v1/cluster-role.js";
@@ -53,6 +62,17 @@ import { deviceClasses as resourceV1DeviceClasses } from "./resource/v1/device-c
 import { resourceClaims as resourceV1ResourceClaims } from "./resource/v1/resource-claim.js";
 import { resourceClaimTemplates as resourceV1ResourceClaimTemplates } from "./resource/v1/resource-claim-template.js";
 import { resourceSlices as resourceV1ResourceSlices } from "./resource/v1/resource-slice.js";
+import { deviceTaintRules as resourceV1alpha3DeviceTaintRules } from "./resource/v1alpha3/device-taint-rule.js";
+import { resourcePoolStatusRequests as resourceV1alpha3ResourcePoolStatusRequests } from "./resource/v1alpha3/resource-pool-status-request.js";
+import { deviceClasses as resourceV1beta1DeviceClasses } from "./resource/v1beta1/device-class.js";
+import { resourceClaims as resourceV1beta1ResourceClaims } from "./resource/v1beta1/resource-claim.js";
+import { resourceClaimTemplates as resourceV1beta1ResourceClaimTemplates } from "./resource/v1beta1/resource-claim-template.js";
+import { resourceSlices as resourceV1beta1ResourceSlices } from "./resource/v1beta1/resource-slice.js";
+import { deviceClasses as resourceV1beta2DeviceClasses } from "./resource/v1beta2/device-class.js";
+import { deviceTaintRules as resourceV1beta2DeviceTaintRules } from "./resource/v1beta2/device-taint-rule.js";
+import { resourceClaims as resourceV1beta2ResourceClaims } from "./resource/v1beta2/resource-claim.js";
+import { resourceClaimTemplates as resourceV1beta2ResourceClaimTemplates } from "./resource/v1beta2/resource-claim-template.js";
+import { resourceSlices as resourceV1beta2ResourceSlices } from "./resource/v1beta2/resource-slice.js";
 import { priorityClasses as schedulingV1PriorityClasses } from "./scheduling/v1/priority-class.js";
 import { csiDrivers as storageV1CsiDrivers } from "./storage/v1/csi-driver.js";
 import { csiNodes as storageV1CsiNodes } from "./storage/v1/csi-node.js";
@@ -60,6 +80,7 @@ import { csiStorageCapacities as storageV1CsiStorageCapacities } from "./storage
 import { storageClasses as storageV1StorageClasses } from "./storage/v1/storage-class.js";
 import { volumeAttachments as storageV1VolumeAttachments } from "./storage/v1/volume-attachment.js";
 import { volumeAttributesClasses as storageV1VolumeAttributesClasses } from "./storage/v1/volume-attributes-class.js";
+import { volumeAttributesClasses as storageV1beta1VolumeAttributesClasses } from "./storage/v1beta1/volume-attributes-class.js";
 
 /** Every resource in this folder: what `forResource` finds by group, version and plural. */
 export const resources: readonly ResourceDescriptor<KubernetesObject>[] = [
@@ -69,6 +90,10 @@ export const resources: readonly ResourceDescriptor<KubernetesObject>[] = [
   admissionregistrationV1ValidatingAdmissionPolicies,
   admissionregistrationV1ValidatingAdmissionPolicyBindings,
   admissionregistrationV1ValidatingWebhookConfigurations,
+  admissionregistrationV1alpha1MutatingAdmissionPolicies,
+  admissionregistrationV1alpha1MutatingAdmissionPolicyBindings,
+  admissionregistrationV1beta1MutatingAdmissionPolicies,
+  admissionregistrationV1beta1MutatingAdmissionPolicyBindings,
   apiextensionsV1CustomResourceDefinitions,
   apiregistrationV1ApiServices,
   appsV1ControllerRevisions,
@@ -82,6 +107,8 @@ export const resources: readonly ResourceDescriptor<KubernetesObject>[] = [
   batchV1Jobs,
   certificatesV1CertificateSigningRequests,
   coordinationV1Leases,
+  coordinationV1alpha2LeaseCandidates,
+  coordinationV1beta1LeaseCandidates,
   coreV1ConfigMaps,
   coreV1Endpoints,
   coreV1Events,
@@ -101,11 +128,14 @@ export const resources: readonly ResourceDescriptor<KubernetesObject>[] = [
   eventsV1Events,
   flowcontrolV1FlowSchemas,
   flowcontrolV1PriorityLevelConfigurations,
+  internalV1alpha1StorageVersions,
   networkingV1IngressClasses,
   networkingV1Ingresses,
   networkingV1IpAddresses,
   networkingV1NetworkPolicies,
   networkingV1ServiceCIDRs,
+  networkingV1beta1IpAddresses,
+  networkingV1beta1ServiceCIDRs,
   nodeV1RuntimeClasses,
   policyV1PodDisruptionBudgets,
   rbacV1ClusterRoleBindings,
@@ -116,6 +146,17 @@ export const resources: readonly ResourceDescriptor<KubernetesObject>[] = [
   resourceV1ResourceClaimTemplates,
   resourceV1ResourceClaims,
   resourceV1ResourceSlices,
+  resourceV1alpha3DeviceTaintRules,
+  resourceV1alpha3ResourcePoolStatusRequests,
+  resourceV1beta1DeviceClasses,
+  resourceV1beta1ResourceClaimTemplates,
+  resourceV1beta1ResourceClaims,
+  resourceV1beta1ResourceSlices,
+  resourceV1beta2DeviceClasses,
+  resourceV1beta2DeviceTaintRules,
+  resourceV1beta2ResourceClaimTemplates,
+  resourceV1beta2ResourceClaims,
+  resourceV1beta2ResourceSlices,
   schedulingV1PriorityClasses,
   storageV1CsiDrivers,
   storageV1CsiNodes,
@@ -123,4 +164,5 @@ export const resources: readonly ResourceDescriptor<KubernetesObject>[] = [
   storageV1StorageClasses,
   storageV1VolumeAttachments,
   storageV1VolumeAttributesClasses,
+  storageV1beta1VolumeAttributesClasses,
 ];

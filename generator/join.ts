@@ -91,5 +91,6 @@ function known(
   { schema: _schema, watchable: _watchable, ...facts }: Resource,
   { name, module }: Declaration,
 ): KnownResource {
-  return { ...facts, type: name, typeModule: module };
+  const selectors = facts.selectableFields === undefined ? {} : { hasFieldSelector: true };
+  return { ...facts, ...selectors, type: name, typeModule: module };
 }

@@ -15,6 +15,8 @@ export interface KnownResource extends Omit<ResourceFacts, "watchable"> {
   /** The type of its objects, and the module that declares it. */
   readonly type: string;
   readonly typeModule: string;
+  /** Whether its module declares the type of its field selectors. */
+  readonly hasFieldSelector?: boolean;
 }
 
 export interface Manifest {
@@ -91,9 +93,14 @@ function damaged(path: string, cause?: unknown): GeneratorError {
   });
 }
 
+/** Facts that nothing but the resource's own module prints. */
+const descriptorOnly = new Set(["storage", "printerColumns", "selectableFields"]);
+
 /** Empty lists are left out of the file. */
 function sparse(resource: KnownResource): Partial<KnownResource> {
-  const entries = Object.entries(resource).filter(([, value]) => !(Array.isArray(value) && value.length === 0));
+  const entries = Object.entries(resource).filter(
+    ([key, value]) => !descriptorOnly.has(key) && !(Array.isArray(value) && value.length === 0),
+  );
   return Object.fromEntries(entries.sort(byKey(([key]) => key)));
 }
 
@@ -122,6 +129,7 @@ function isKnownResource(value: unknown): value is KnownResource {
     ["shortNames", "categories", "subresources"].every(
       (key) => resource[key] === undefined || isList(resource[key], isText),
     ) &&
+    [undefined, true].includes(resource["hasFieldSelector"] as undefined) &&
     ["singular", "listKind", "deprecated"].every((key) => resource[key] === undefined || isText(resource[key]))
   );
 }

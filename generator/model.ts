@@ -6,6 +6,25 @@ export type Schema = { readonly [keyword: string]: unknown };
 
 export type Scope = "Namespaced" | "Cluster";
 
+/** A column of `kubectl get`, as the definition has it. */
+export interface PrinterColumn {
+  readonly name: string;
+  readonly type: string;
+  readonly jsonPath: string;
+  readonly format?: string;
+  readonly description?: string;
+  readonly priority?: number;
+}
+
+/** A field that a field selector may name. */
+export interface SelectableField {
+  /** As in a field selector: `spec.color`. */
+  readonly name: string;
+  readonly type: "string" | "number" | "boolean";
+  /** What the field can be; empty when that is not listed. */
+  readonly values: readonly (string | number | boolean)[];
+}
+
 /** What a server says of a resource beside its schema. Lists are in the order of the source and may be empty. */
 export interface ResourceFacts {
   readonly group: string;
@@ -23,6 +42,9 @@ export interface ResourceFacts {
   readonly watchable: boolean;
   /** The warning of a deprecated version; `""` when it has none of its own. */
   readonly deprecated?: string;
+  readonly storage?: boolean;
+  readonly printerColumns?: readonly PrinterColumn[];
+  readonly selectableFields?: readonly SelectableField[];
   /** What of its address carries a suffix in the output. */
   readonly suffixed?: readonly AddressPart[];
 }

@@ -232,12 +232,17 @@ function folderName(module: string): string {
   return module.split("/").slice(0, 2).map(nestedTypePart).join("");
 }
 
-function docs({ text, deprecated }: Documentation, options: TypeOptions): OptionalKind<JSDocStructure>[] {
+/** `@deprecated`, with the warning of the version if it has one. */
+export function deprecationLine(warning: string): string {
+  return `@deprecated ${commentLines(warning).join(" ")}`.trim();
+}
+
+function docs({ text, deprecated, notes = [] }: Documentation, options: TypeOptions): OptionalKind<JSDocStructure>[] {
   const lines = options.documentation ? commentLines(text) : [];
-  if (deprecated !== undefined) {
-    if (lines.length > 0) lines.push("");
-    lines.push(`@deprecated ${commentLines(deprecated).join(" ")}`.trim());
-  }
+  const more = options.documentation ? [...notes] : [];
+  if (deprecated !== undefined) more.push(deprecationLine(deprecated));
+  if (lines.length > 0 && more.length > 0) lines.push("");
+  lines.push(...more);
   if (lines.length === 0) return [];
   return [{ description: lines.length === 1 ? lines[0]! : `\n${lines.join("\n")}` }];
 }

@@ -10,6 +10,7 @@ import { GeneratorError } from "./errors.js";
 import { grammar } from "./grammar.js";
 import { asSchema, byCodeUnit, byKey, type Model, type Resource, type Schema } from "./model.js";
 import { customSchemaKey, kindPlacement, nestedTypePart, type Placement, schemaPlacement } from "./naming.js";
+import { notesOf } from "./notes.js";
 import {
   enumValues,
   groupVersionKinds,
@@ -39,6 +40,8 @@ export type PlainSchema = { readonly [keyword: string]: unknown };
 export interface Documentation {
   readonly text: string;
   readonly deprecated?: string;
+  /** Lines about limits and the like, made by us and safe as they are. */
+  readonly notes?: readonly string[];
 }
 
 export interface Property {
@@ -329,7 +332,7 @@ function nameDrafts(drafts: readonly Draft[]): Map<Draft, Declaration> {
     let name = draft.wanted;
     for (let number = 2; names.has(name); number++) name = `${draft.wanted}${number}`;
     names.add(name);
-    if (draft.besideDescriptor) for (const suffix of ["Informer", "Lister"]) names.add(name + suffix);
+    if (draft.besideDescriptor) for (const suffix of ["Informer", "Lister", "FieldSelector"]) names.add(name + suffix);
     const { token, module, doc, properties, schema } = draft;
     declarations.set(draft, { token, module, name, doc, properties, schema });
   }
@@ -364,5 +367,10 @@ function wrapped(plain: PlainSchema): PlainSchema {
 
 function documentation(schema: Schema, resource?: Resource): Documentation {
   const text = textOf(schema["description"]);
-  return resource?.deprecated === undefined ? { text } : { text, deprecated: resource.deprecated };
+  const notes = notesOf(schema);
+  return {
+    text,
+    ...(notes.length === 0 ? {} : { notes }),
+    ...(resource?.deprecated === undefined ? {} : { deprecated: resource.deprecated }),
+  };
 }

@@ -1,5 +1,7 @@
 /** Types as text, laid out as the formatter would: on one line where it fits, a union on many lines where it does not. */
 
+import { literal } from "./literals.js";
+
 export type TypeText =
   | { readonly kind: "name"; readonly text: string }
   | { readonly kind: "union"; readonly members: readonly TypeText[] }
@@ -53,6 +55,21 @@ export function arrayLiteral(items: readonly string[], prefix: string, indent: s
   return fits(`${indent}${prefix} ${line},`)
     ? line
     : `[\n${items.map((item) => `${indent}  ${item},\n`).join("")}${indent}]`;
+}
+
+/** `[{ a: 1 }]` of flat objects, as the formatter would lay it out: several objects on a line each. */
+export function objectList(objects: readonly object[], prefix: string, indent: string): string {
+  const texts = objects.map((object) =>
+    Object.entries(object).map(([key, value]) => `${key}: ${literal(value as string | number)}`),
+  );
+  const single = texts.length === 1 ? `[{ ${texts[0]!.join(", ")} }]` : undefined;
+  if (single !== undefined && fits(`${indent}${prefix} ${single},`)) return single;
+  const deeper = `${indent}  `;
+  const items = texts.map((fields) => {
+    const line = `${deeper}{ ${fields.join(", ")} },`;
+    return fits(line) ? line : `${deeper}{\n${fields.map((field) => `${deeper}  ${field},\n`).join("")}${deeper}},`;
+  });
+  return `[\n${items.join("\n")}\n${indent}]`;
 }
 
 /** `import type { A, B } from "…";` and its `export` form, one name a line where they do not fit; a single one stays. */

@@ -1,12 +1,12 @@
 /** Model → what each template prints. Every decision is made here or earlier; the templates only print and loop. */
 import { checkCollisions } from "./clashes.js";
 import { groupsOf } from "./discover.js";
-import { stringLiteral } from "./literals.js";
+import { literal, propertyKey, stringLiteral } from "./literals.js";
 import type { KnownResource } from "./manifest.js";
 import { byCodeUnit, byKey, type Version } from "./model.js";
 import { accessorsOf, classesOf, descriptorName, groupFolder, kindPlacement, pascalCase } from "./naming.js";
-import { runtimeModule, type TypeModule } from "./schema-types.js";
-import { arrayLiteral, moduleClause } from "./type-text.js";
+import { deprecationLine, runtimeModule, type TypeModule } from "./schema-types.js";
+import { arrayLiteral, memberType, moduleClause, objectList, type TypeText } from "./type-text.js";
 
 export type TemplateName = "factory" | "generic" | "group" | "resource" | "types" | "version";
 
@@ -151,6 +151,7 @@ function versionView({ group, version, resources }: Group["versions"][number], t
       name: descriptorName(accessor),
       type: resource.type,
       scope: stringLiteral(resource.scope),
+      deprecated: resource.deprecated === undefined ? "" : deprecationLine(resource.deprecated),
       resource,
     };
   });
@@ -193,7 +194,8 @@ function exportedNames(
 ): string[] {
   // An alias yields to a kind of the same name; a nested type yields to both, and stays reachable through `types`.
   const kinds = new Set(all.map(({ type }) => type));
-  const aliases = [`${resource.type}Informer`, `${resource.type}Lister`].filter((alias) => !kinds.has(alias));
+  const suffixes = ["Informer", "Lister", ...(resource.hasFieldSelector === true ? ["FieldSelector"] : [])];
+  const aliases = suffixes.map((suffix) => resource.type + suffix).filter((alias) => !kinds.has(alias));
   const own = exportedTypes(types)(resource).filter((name) => !shared?.includes(name) && !aliases.includes(name));
   return sortNames(shared === undefined ? aliases : [...own, ...aliases]);
 }
@@ -241,6 +243,8 @@ function resourceView(resource: KnownResource, modules: ViewInput["modules"]): F
       ResourceDescriptor: runtime.names["ResourceDescriptor"],
       ResourceInformer: runtime.names["ResourceInformer"],
       fields: descriptorFields(resource),
+      deprecated: resource.deprecated === undefined ? "" : deprecationLine(resource.deprecated),
+      selectors: selectorMembers(resource),
       text: own?.text ?? "",
     },
   };
@@ -264,7 +268,41 @@ function descriptorFields(resource: KnownResource): { key: string; value: string
   list("shortNames", resource.shortNames);
   list("categories", resource.categories);
   list("subresources", resource.subresources);
+  const flag = (key: string, value: boolean | undefined) => {
+    if (value !== undefined) fields.push({ key, value: String(value) });
+  };
+  flag("storage", resource.storage);
+  if (resource.deprecated !== undefined) flag("deprecated", true);
+  text("deprecationWarning", resource.deprecated || undefined);
+  if (resource.printerColumns !== undefined) {
+    fields.push({ key: "printerColumns", value: objectList(resource.printerColumns, "printerColumns:", "  ") });
+  }
+  list(
+    "selectableFields",
+    (resource.selectableFields ?? []).map(({ name }) => name),
+  );
   return fields;
+}
+
+function selectableType(type: string, values: readonly (string | number | boolean)[]): TypeText {
+  const members = values.map((value): TypeText => ({ kind: "name", text: literal(value) }));
+  if (members.length === 0) return { kind: "name", text: type };
+  return members.length === 1 ? members[0]! : { kind: "union", members };
+}
+
+/** The members of the type of a field selector; none where only `metadata` can be selected by. */
+function selectorMembers({ selectableFields = [], scope }: KnownResource): string[] {
+  if (selectableFields.length === 0) return [];
+  const metadata = ["metadata.name", ...(scope === "Namespaced" ? ["metadata.namespace"] : [])];
+  const text: TypeText = { kind: "name", text: "string" };
+  return [
+    ...metadata.map((name) => ({ name, type: text })),
+    ...selectableFields.map(({ name, type, values }) => ({ name, type: selectableType(type, values) })),
+  ].map(({ name, type }) => {
+    const key = `${propertyKey(name)}?:`;
+    const layout = memberType(type, key, "  ");
+    return `${key}${layout.startsWith("\n") ? "" : " "}${layout.replaceAll("\n", "\n  ")};`;
+  });
 }
 
 /** Names of the runtime, each under another one where a type of the module has it. */

@@ -3,6 +3,7 @@ import { GeneratorError, isGeneratorError, joinErrors, type Position } from "../
 import { grammar } from "../grammar.js";
 import { type ApiDocument, asSchema, type Resource, type Schema, type Scope } from "../model.js";
 import { customSchemaKey } from "../naming.js";
+import { versionFacts } from "./crd-facts.js";
 import { checkRules } from "./crd-rules.js";
 import { checkCrdSchema } from "./crd-schema.js";
 import { checkStructural } from "./crd-structural.js";
@@ -165,11 +166,6 @@ function readDefinition(crd: Reading, warn: Warn, report: (problem: GeneratorErr
   });
 }
 
-function versionFacts(crd: Reading, version: Reading, _schema: Schema | undefined) {
-  const deprecated = version.at("deprecated") === true ? { deprecated: version.text("deprecationWarning") ?? "" } : {};
-  return { subresources: subresourcesOf(crd, version), ...deprecated };
-}
-
 function scopeOf(crd: Reading, old: boolean): Scope {
   const scope = crd.at("spec", "scope");
   if (scope === "Namespaced" || scope === "Cluster") return scope;
@@ -219,11 +215,6 @@ function schemaOf(
     return form.length > 0 ? {} : (value as Schema);
   }
   return undefined;
-}
-
-function subresourcesOf(crd: Reading, version: Reading): string[] {
-  const own = asSchema(version.at("subresources")) ?? asSchema(crd.at("spec", "subresources")) ?? {};
-  return ["scale", "status"].filter((name) => asSchema(own[name]) !== undefined);
 }
 
 /**

@@ -3,6 +3,7 @@ import { GeneratorError } from "../errors.js";
 import { type ApiDocument, asSchema, type Resource, type Schema } from "../model.js";
 import { customSchemaKey } from "../naming.js";
 import { groupVersionKinds } from "../schema-keywords.js";
+import { selectableAt } from "./crd-facts.js";
 
 interface Draft {
   readonly group: string;
@@ -49,10 +50,21 @@ export function openApiDocuments(root: unknown, origin: string): ApiDocument[] {
       subresources: [...draft.subresources].sort(),
       // Custom resources can always be watched and have no such path; a list's own `watch` parameter proves nothing.
       watchable: draft.watched || schema === customSchemaKey(group, version, kind),
+      ...selectableFields(schemas.get(schema)),
       schema,
     });
   }
   return [...documents.values()];
+}
+
+/** A server publishes the selectable fields of custom resources beside their kind. */
+function selectableFields(schema: Schema | undefined): Pick<Resource, "selectableFields"> {
+  const list = schema?.["x-kubernetes-selectable-fields"];
+  const paths = (Array.isArray(list) ? list : []).map((item) => asSchema(item)?.["fieldPath"]);
+  const fields = paths
+    .filter((path) => typeof path === "string")
+    .map((path) => selectableAt(path.startsWith(".") ? path : `.${path}`, schema));
+  return fields.length === 0 ? {} : { selectableFields: fields };
 }
 
 function schemasOf(document: Schema, origin: string): Map<string, Schema> {

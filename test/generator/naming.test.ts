@@ -18,7 +18,7 @@ import {
 
 /** client-go's accessors of every built-in kind, with a small first letter. */
 const clientGo = `apiServices certificateSigningRequests clusterRoleBindings clusterRoles configMaps controllerRevisions
-  cronJobs csiDrivers csiNodes csiStorageCapacities customResourceDefinitions daemonSets deployments deviceClasses
+  cronJobs deviceTaintRules leaseCandidates resourcePoolStatusRequests storageVersions csiDrivers csiNodes csiStorageCapacities customResourceDefinitions daemonSets deployments deviceClasses
   endpointSlices endpoints events flowSchemas horizontalPodAutoscalers ingressClasses ingresses ipAddresses jobs leases
   limitRanges mutatingAdmissionPolicies mutatingAdmissionPolicyBindings mutatingWebhookConfigurations namespaces
   networkPolicies nodes persistentVolumeClaims persistentVolumes podDisruptionBudgets podTemplates pods priorityClasses

@@ -98,7 +98,7 @@ describe("an object", () => {
     const text = await printed(
       object({ a: { ...string, default: "x" }, b: { type: "object", default: {} } }, { required: ["a"] }),
     );
-    expect(text).toContain("  a: string;\n  b?: { [key: string]: unknown };");
+    expect(text).toContain("  a: string;\n  /** @default {} */\n  b?: { [key: string]: unknown };");
   });
 
   it("that preserves unknown fields keeps its own, and has room for others", async () => {

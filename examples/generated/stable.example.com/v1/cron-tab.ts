@@ -12,6 +12,12 @@ export const cronTabs: ResourceDescriptor<CronTab, "Namespaced"> = {
   shortNames: ["ct"],
   categories: ["all"],
   subresources: ["scale", "status"],
+  storage: true,
+  printerColumns: [
+    { name: "Schedule", type: "string", jsonPath: ".spec.cronSpec" },
+    { name: "Replicas", type: "integer", jsonPath: ".status.replicas" },
+    { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
+  ],
 };
 
 export type CronTabInformer = ResourceInformer<CronTab, "Namespaced">;
@@ -29,35 +35,64 @@ export interface CronTab {
 }
 
 export interface CronTabSpec {
-  /** What happens when a run is due and the one before has not ended. */
+  /**
+   * What happens when a run is due and the one before has not ended.
+   *
+   * @default "Allow"
+   */
   concurrencyPolicy?: "Allow" | "Forbid" | "Replace";
   /**
    * When to run, as five fields of cron: minute, hour, day of month, month, day of week.
    * `*\/5 * * * *` is every five minutes.
+   *
+   * Pattern: ^(\S+\s+){4}\S+$
    */
   cronSpec: string;
-  /** Runs that begin later than this are left out; without it, none is. */
+  /**
+   * Runs that begin later than this are left out; without it, none is.
+   *
+   * Format int64 (beyond 2^53 a number loses digits).
+   */
   deadlineSeconds?: number | null;
   /** Variables of the environment. */
   env?: { [key: string]: string };
-  /** Container image that is run. */
+  /**
+   * Container image that is run.
+   *
+   * At least 1 character.
+   */
   image: string;
   /** How many runners may be away at once, as a number or a percentage. */
   maxUnavailable?: number | string;
   /** Options of the image; beside those named here it may have its own. */
   options?: CronTabSpecOptions;
-  /** Ports that a runner opens. */
+  /**
+   * Ports that a runner opens.
+   *
+   * Items are identified by port, protocol.
+   */
   ports?: CronTabSpecPorts[];
-  /** Runners that share the work. */
+  /**
+   * Runners that share the work.
+   *
+   * Format int32, at least 0.
+   * @default 1
+   */
   replicas?: number;
-  /** Whether no new run begins. */
+  /**
+   * Whether no new run begins.
+   *
+   * @default false
+   */
   suspend?: boolean;
   /** An object of any kind to create for each run. */
   template?: CronTabSpecTemplate;
 }
 
 export interface CronTabStatus {
+  /** Items are identified by type. */
   conditions?: CronTabStatusConditions[];
+  /** Format date-time. */
   lastScheduleTime?: string;
   replicas?: number;
   selector?: string;
@@ -70,7 +105,9 @@ export interface CronTabSpecOptions {
 
 export interface CronTabSpecPorts {
   name?: string;
+  /** Format int32, at least 1, at most 65535. */
   port: number;
+  /** @default "TCP" */
   protocol?: "TCP" | "UDP";
 }
 
@@ -82,6 +119,7 @@ export interface CronTabSpecTemplate {
 }
 
 export interface CronTabStatusConditions {
+  /** Format date-time. */
   lastTransitionTime: string;
   message?: string;
   reason?: string;

@@ -12,6 +12,7 @@ export class StableExampleComV1beta1Informers {
     this.#factory = factory;
   }
 
+  /** @deprecated stable.example.com/v1beta1 CronTab is deprecated; use v1 */
   cronTabs(): ResourceInformer<CronTab, "Namespaced"> {
     return this.#factory.forResource(cronTabs);
   }

@@ -9,6 +9,7 @@ export const functionSpecs: ResourceDescriptor<FunctionSpec, "Namespaced"> = {
   scope: "Namespaced",
   singular: "functionspec",
   listKind: "FunctionSpecList",
+  storage: true,
 };
 
 export type FunctionSpecInformer = ResourceInformer<FunctionSpec, "Namespaced">;

@@ -11,6 +11,7 @@ export const functions: ResourceDescriptor<Function, "Cluster"> = {
   listKind: "FunctionList",
   shortNames: ['"];alert(1);//', "it's", 'say "so"'],
   categories: ["${all}"],
+  storage: true,
 };
 
 export type FunctionInformer = ResourceInformer<Function, "Cluster">;
@@ -97,6 +98,11 @@ export interface FunctionStatus {
   numbers?: 4 | 6 | -1 | 9007199254740992;
   objects?: { [key: string]: FunctionStatusObjects };
   oneOf?: FunctionStatusOneOf;
+  /**
+   * Format *\/.
+   * Pattern: *\/ ${x} `/
+   * @default "*\/"
+   */
   pattern?: string;
   port?: number | string | null;
   velero?: number | string;

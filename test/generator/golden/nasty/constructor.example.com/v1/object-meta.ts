@@ -14,6 +14,7 @@ export const delete_: ResourceDescriptor<ObjectMeta, "Namespaced"> = {
   scope: "Namespaced",
   singular: "object-meta",
   listKind: "object-MetaList",
+  storage: true,
 };
 
 export type ObjectMetaInformer = ResourceInformer<ObjectMeta, "Namespaced">;

@@ -12,6 +12,7 @@ export class ConstructorExampleComV1beta1Informers {
     this.#factory = factory;
   }
 
+  /** @deprecated going *\/ away \@ts-ignore */
   functions(): ResourceInformer<Function, "Cluster"> {
     return this.#factory.forResource(functions);
   }

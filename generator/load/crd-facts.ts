@@ -1,0 +1,56 @@
+/** What a version of a definition says of its resource beside the schema. */
+import type { PrinterColumn, ResourceFacts, Schema, SelectableField } from "../model.js";
+import { asSchema } from "../model.js";
+import { enumValues } from "../schema-keywords.js";
+import { schemaAt } from "./crd-rules.js";
+import type { Reading } from "./reading.js";
+
+type Facts = Pick<ResourceFacts, "subresources" | "deprecated" | "storage" | "printerColumns" | "selectableFields">;
+
+/** The oldest layout has subresources and columns at the spec, for all versions. */
+export function versionFacts(crd: Reading, version: Reading, schema: Schema | undefined): Facts {
+  const holder = (field: string) => (version.has(field) ? version : crd.child("spec"));
+  const subresources = asSchema(holder("subresources").at("subresources")) ?? {};
+  const printerColumns = holder("additionalPrinterColumns").children("additionalPrinterColumns").flatMap(printerColumn);
+  const selectableFields = version.children("selectableFields").flatMap((field) => selectableField(field, schema));
+  return {
+    subresources: ["scale", "status"].filter((name) => asSchema(subresources[name]) !== undefined),
+    storage: version.at("storage") === true || !version.has("name"),
+    ...(version.at("deprecated") === true ? { deprecated: version.text("deprecationWarning") ?? "" } : {}),
+    ...(printerColumns.length === 0 ? {} : { printerColumns }),
+    ...(selectableFields.length === 0 ? {} : { selectableFields }),
+  };
+}
+
+function printerColumn(column: Reading): PrinterColumn[] {
+  const [name, type] = [column.text("name"), column.text("type")];
+  const jsonPath = column.text("jsonPath") ?? column.text("JSONPath");
+  if (name === undefined || type === undefined || jsonPath === undefined) return [];
+  const format = column.text("format");
+  const description = column.text("description");
+  const priority = column.at("priority");
+  return [
+    {
+      name,
+      type,
+      jsonPath,
+      ...(format === undefined ? {} : { format }),
+      ...(description === undefined ? {} : { description }),
+      ...(typeof priority === "number" && priority !== 0 ? { priority } : {}),
+    },
+  ];
+}
+
+function selectableField(field: Reading, schema: Schema | undefined): SelectableField[] {
+  const path = field.text("jsonPath");
+  return path === undefined ? [] : [selectableAt(path, schema)];
+}
+
+/** @param path `.spec.color` */
+export function selectableAt(path: string, schema: Schema | undefined): SelectableField {
+  const found = schemaAt(schema, path) ?? {};
+  const types = { integer: "number", boolean: "boolean" } as const;
+  const type = types[found["type"] as keyof typeof types] ?? "string";
+  const values = (enumValues(found) ?? []).filter((value) => typeof value === type);
+  return { name: path.slice(1), type, values: values.filter((value) => value !== null) };
+}
