@@ -286,11 +286,10 @@ export class SharedInformer<T extends KubernetesObject> {
 
   async #run(parent: AbortSignal): Promise<void> {
     const abort = childAbort(parent);
-    const releaseStop = onAbort(parent, () => this.#processor.stopAsked());
+    onAbort(abort.signal, () => this.#processor.stopAsked());
     const controller = this.#controller.run();
     await this.#reflector.run(abort.signal);
     abort.release();
-    releaseStop();
     // client-go's order: no more is taken in, then no more is handed out.
     this.#stopped = true;
     this.#monitor.stop();

@@ -346,8 +346,8 @@ describe("a queue that is full", () => {
     expect(log.at(-1)).toBe("update b@4→5");
   });
 
-  test("takes the initial list whole all the same", async () => {
-    const { listener, log, go } = held();
+  test("takes the initial list whole all the same, also where others are dropped", async () => {
+    const { listener, log, go } = held({ onOverflow: () => {} });
     await settle();
     for (const key of ["a", "b", "c"]) listener.add(initial(key));
     listener.initialListAdded();
@@ -505,7 +505,8 @@ describe("health", () => {
   });
 
   test("counts what waits from its first change, also where later ones were merged into it", async () => {
-    const listener = listen(() => new Promise(() => {}), { maxPending: 1 });
+    const first = deferred();
+    const listener = listen(({ key }) => (key === "held" ? first.promise : new Promise(() => {})), { maxPending: 1 });
     listener.add(add("held"));
     await settle();
     listener.add(add("a"));
@@ -514,6 +515,9 @@ describe("health", () => {
     await clock.advance(1_000);
     listener.add(Notification.update(thing("b", "1"), thing("b", "2"), clock.now()));
     expect(listener.health).toMatchObject({ pending: 2, oldestPendingMs: 2_000, runningMs: 2_000, coalesced: 1 });
+    first.resolve();
+    await settle();
+    expect(listener.health).toMatchObject({ pending: 1, oldestPendingMs: 1_000, runningMs: 0 });
   });
 });
 
