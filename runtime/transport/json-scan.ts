@@ -14,7 +14,9 @@ const CLOSE_BRACKET = 0x5d;
 const COLON = 0x3a;
 const COMMA = 0x2c;
 const SPACE = 0x20;
-const METADATA_KEY = Buffer.from('"metadata"');
+const CASE_BIT = 0x20;
+/** `Z`: what opens and closes objects and lists comes after it. */
+const LAST_BELOW_BRACKETS = 0x5a;
 
 /** What is read of an object's metadata. `""` where the object does not have it. */
 export interface ScannedObject {
@@ -87,23 +89,8 @@ export function findValue(
   end: number,
   key: string,
 ): { start: number; end: number } | undefined {
-  return findAmong(bytes, expect(bytes, skipSpace(bytes, start, end), end, OPEN_BRACE), end, key);
-}
-
-/** The same among the members from `at` on. */
-function findAmong(bytes: Buffer, from: number, end: number, key: string): { start: number; end: number } | undefined {
-  let at = from;
-  for (;;) {
-    at = skipSpace(bytes, at, end);
-    if (bytes[at] !== QUOTE) return undefined;
-    const keyStart = at + 1;
-    const keyEnd = skipString(bytes, at, end) - 1;
-    at = skipSpace(bytes, expect(bytes, skipSpace(bytes, keyEnd + 1, end), end, COLON), end);
-    const valueEnd = skipValue(bytes, at, end);
-    if (isKey(bytes, keyStart, keyEnd, key)) return { start: at, end: valueEnd };
-    at = skipSpace(bytes, valueEnd, end);
-    if (bytes[at] === COMMA) at++;
-  }
+  const found = startOfMember(bytes, start, end, key);
+  return found === -1 ? undefined : { start: found, end: skipValue(bytes, found, end) };
 }
 
 /** A member of an object: its value, and all that must go for the member to go, one comma included. */
@@ -117,8 +104,8 @@ export interface FoundMember {
 }
 
 /**
- * Where `metadata.managedFields` lie in the object that begins at `start`; `undefined` when it has none, or metadata twice,
- * or is no object.
+ * Where `metadata.managedFields` lie in the object that begins at `start`; `undefined` when it has none, or is no object. Of
+ * keys that are there twice, which Kubernetes never sends, it is the first.
  */
 export function findManagedFields(bytes: Buffer, start: number, end: number): FoundMember | undefined {
   try {
@@ -130,15 +117,9 @@ export function findManagedFields(bytes: Buffer, start: number, end: number): Fo
 }
 
 function managedFieldsOf(bytes: Buffer, start: number, end: number): FoundMember | undefined {
-  const metadata = findValue(bytes, start, end, "metadata");
-  if (metadata === undefined || bytes[metadata.start] !== OPEN_BRACE) return undefined;
-  // The native search is quick, and finds none in most objects; in others it is that of a template.
-  const again = bytes.indexOf(METADATA_KEY, metadata.end);
-  if (again !== -1 && again < end) {
-    const next = skipSpace(bytes, metadata.end, end);
-    if (bytes[next] === COMMA && findAmong(bytes, next + 1, end, "metadata") !== undefined) return undefined;
-  }
-  const first = metadata.start + 1;
+  const metadata = startOfMember(bytes, start, end, "metadata");
+  if (metadata === -1 || bytes[metadata] !== OPEN_BRACE) return undefined;
+  const first = metadata + 1;
   /** The end of the member before. */
   let before = first;
   let at = first;
@@ -159,28 +140,49 @@ function managedFieldsOf(bytes: Buffer, start: number, end: number): FoundMember
   }
 }
 
+/** Where the value of a top-level key begins; -1 when there is none. */
+function startOfMember(bytes: Buffer, start: number, end: number, key: string): number {
+  let at = expect(bytes, skipSpace(bytes, start, end), end, OPEN_BRACE);
+  for (;;) {
+    at = skipSpace(bytes, at, end);
+    if (bytes[at] !== QUOTE) return -1;
+    const keyStart = at + 1;
+    const keyEnd = skipString(bytes, at, end) - 1;
+    at = skipSpace(bytes, expect(bytes, skipSpace(bytes, keyEnd + 1, end), end, COLON), end);
+    if (isKey(bytes, keyStart, keyEnd, key)) return at;
+    at = skipSpace(bytes, skipValue(bytes, at, end), end);
+    if (bytes[at] === COMMA) at++;
+  }
+}
+
 /** The position after the value that begins at `at`. */
 export function skipValue(bytes: Buffer, at: number, end: number): number {
   const first = bytes[at];
   if (first === QUOTE) return skipString(bytes, at, end);
   if (first !== OPEN_BRACE && first !== OPEN_BRACKET) return skipLiteral(bytes, at, end);
+  const after = endOfNested(bytes, at, end, Number.POSITIVE_INFINITY);
+  if (after === -1) throw malformed(bytes, at, end, "a value that does not end");
+  return after;
+}
+
+/** The position after the object or list that begins at `at`; -1 when it does not end before `end` or is nested too deep. */
+export function endOfNested(bytes: Buffer, at: number, end: number, maxDepth: number): number {
   let depth = 0;
-  for (let i = at; i < end; i++) {
-    switch (bytes[i]) {
-      case QUOTE:
-        i = skipString(bytes, i, end) - 1;
-        break;
-      case OPEN_BRACE:
-      case OPEN_BRACKET:
-        depth++;
-        break;
-      case CLOSE_BRACE:
-      case CLOSE_BRACKET:
-        if (--depth === 0) return i + 1;
-        break;
+  let i = at;
+  while (i < end) {
+    const byte = bytes[i++]!;
+    if (byte === QUOTE) {
+      // As skipString, in place: most bytes of an object are in strings.
+      for (let inner = bytes[i]; inner !== QUOTE && i < end; inner = bytes[i]) i += inner === BACKSLASH ? 2 : 1;
+      i++;
+    } else if (byte > LAST_BELOW_BRACKETS) {
+      // `[` and `{` differ in one bit, as do `]` and `}`.
+      if ((byte | CASE_BIT) === OPEN_BRACE) {
+        if (++depth > maxDepth) return -1;
+      } else if ((byte | CASE_BIT) === CLOSE_BRACE && --depth === 0) return i;
     }
   }
-  throw malformed(bytes, at, end, "a value that does not end");
+  return -1;
 }
 
 /** The position after the closing quote of the string that opens at `at`. */
@@ -237,11 +239,20 @@ export function jsonText(bytes: Buffer, start: number, end: number): string {
   return slice.toString(isAscii(slice) ? "latin1" : "utf8");
 }
 
-/** Decodes the JSON between two positions, with the bytes of one member left out. */
-export function parseJson(bytes: Buffer, start = 0, end = bytes.length, without?: FoundMember): unknown {
+/** Decodes the JSON between two positions. */
+export function parseJson(bytes: Buffer, start = 0, end = bytes.length): unknown {
+  return parseText(jsonText(bytes, start, end), bytes, start, end);
+}
+
+/** The same with other JSON in place of one member's value. */
+export function parseJsonWith(bytes: Buffer, start: number, end: number, member: FoundMember, value: string): unknown {
+  const text = jsonText(bytes, start, member.valueStart) + value + jsonText(bytes, member.valueEnd, end);
+  return parseText(text, bytes, start, end);
+}
+
+function parseText(text: string, bytes: Buffer, start: number, end: number): unknown {
   try {
-    if (without === undefined) return JSON.parse(jsonText(bytes, start, end));
-    return JSON.parse(jsonText(bytes, start, without.start) + jsonText(bytes, without.end, end));
+    return JSON.parse(text);
   } catch (error) {
     throw new InformerError(
       "decode",

@@ -1,6 +1,6 @@
 /** Cuts the body of a LIST into its items while it arrives: it is never one string and never one tree. */
 import { InformerError } from "../api/informer-error.js";
-import { parseJson } from "./json-scan.js";
+import { endOfNested, parseJson } from "./json-scan.js";
 
 /** All of a list but its items. */
 export interface ListEnvelope {
@@ -67,6 +67,13 @@ export class ListItemSplitter {
           from = at;
         } else if (byte > SPACE && byte !== COMMA) {
           if (byte !== OPEN_BRACE) throw new InformerError("decode", "an item of the list is not an object");
+          // Most items lie whole in their chunk, and are skipped in one go.
+          const after = endOfNested(chunk, at, length, MAX_DEPTH - 2);
+          if (after !== -1) {
+            this.#onItem(chunk, at, after);
+            at = after;
+            continue;
+          }
           this.#depth = 3;
           from = at;
         }

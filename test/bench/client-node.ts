@@ -1,0 +1,101 @@
+// The phases of scripts/bench-client.ts with makeInformer of @kubernetes/client-node. It has no index: a look-up by one is a
+// scan of its list. Prints one JSON line.
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { CoreV1Api, KubeConfig, makeInformer, type V1Pod } from "@kubernetes/client-node";
+
+const { values: flags } = parseArgs({
+  options: {
+    url: { type: "string", default: "http://127.0.0.1:18080" },
+    count: { type: "string", default: "10000" },
+    burst: { type: "string", default: "20000" },
+    rate: { type: "string", default: "500" },
+    "rate-events": { type: "string", default: "2500" },
+  },
+});
+const count = Number(flags.count);
+const burst = Number(flags.burst);
+const rateEvents = Number(flags["rate-events"]);
+const statusMiB = (field: string): number =>
+  Number(readFileSync("/proc/self/status", "utf8").match(new RegExp(`^${field}:\\s+(\\d+)`, "m"))![1]) / 1024;
+const cpuMs = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e3;
+};
+const baseRssMiB = statusMiB("VmRSS");
+
+const kubeConfig = new KubeConfig();
+kubeConfig.loadFromClusterAndUser({ name: "bench", server: flags.url, skipTLSVerify: true }, { name: "bench" });
+const api = kubeConfig.makeApiClient(CoreV1Api);
+const informer = makeInformer<V1Pod>(kubeConfig, "/api/v1/pods", () => api.listPodForAllNamespaces());
+let adds = 0;
+let updates = 0;
+let wanted = { adds: count, updates: Number.POSITIVE_INFINITY };
+let reached: () => void = () => {};
+const until = (target: Partial<typeof wanted>): Promise<void> => {
+  wanted = { adds: Number.POSITIVE_INFINITY, updates: Number.POSITIVE_INFINITY, ...target };
+  return new Promise((resolve) => {
+    reached = resolve;
+  });
+};
+const latenciesMs: number[] = [];
+informer.on("add", () => {
+  if (++adds === wanted.adds) reached();
+});
+informer.on("update", (pod) => {
+  const sent = pod.metadata?.annotations?.["bench.example.com/sent"];
+  if (sent !== undefined)
+    latenciesMs.push(performance.timeOrigin + performance.now() - Number(BigInt(sent) / 1000n) / 1e3);
+  if (++updates === wanted.updates) reached();
+});
+informer.on("error", (error: unknown) => {
+  throw error;
+});
+const control = async (path: string): Promise<void> => {
+  await (await fetch(flags.url + path)).text();
+};
+
+const startMs = performance.now();
+const startCpuMs = cpuMs();
+const allAdded = until({ adds: count });
+await informer.start();
+await allAdded;
+const result: Record<string, unknown> = {
+  client: "client-node",
+  count,
+  baseRssMiB,
+  syncMs: performance.now() - startMs,
+  syncCpuMs: cpuMs() - startCpuMs,
+  peakRssMiB: statusMiB("VmHWM"),
+};
+globalThis.gc?.();
+await new Promise((resolve) => setTimeout(resolve, 200));
+globalThis.gc?.();
+result["settledRssMiB"] = statusMiB("VmRSS");
+
+const names = informer.list().map(({ metadata }) => [metadata?.name ?? "", metadata?.namespace ?? ""] as const);
+const GETS = 20;
+const getMs = performance.now();
+for (let i = 0; i < GETS; i++) informer.get(...names[(i * 997) % names.length]!);
+result["getPerSec"] = (GETS / (performance.now() - getMs)) * 1e3;
+const scanMs = performance.now();
+for (let i = 0; i < GETS; i++) informer.list().filter(({ spec }) => spec?.nodeName === `node-${i % 500}`);
+result["byIndexPerSec"] = (GETS / (performance.now() - scanMs)) * 1e3;
+
+// The watch begins after the list's adds were told.
+await new Promise((resolve) => setTimeout(resolve, 500));
+if (rateEvents > 0) {
+  const done = until({ updates: rateEvents });
+  await Promise.all([control(`/control/rate?count=${rateEvents}&rate=${flags.rate}`), done]);
+  latenciesMs.sort((a, b) => a - b);
+  result["rateP50Ms"] = latenciesMs[latenciesMs.length >> 1];
+  result["rateP99Ms"] = latenciesMs[Math.floor(latenciesMs.length * 0.99)];
+}
+const burstMs = performance.now();
+const burstCpuMs = cpuMs();
+const done = until({ updates: updates + burst });
+await Promise.all([control(`/control/burst?count=${burst}`), done]);
+result["burstEventsPerSec"] = (burst / (performance.now() - burstMs)) * 1e3;
+result["burstCpuUsPerEvent"] = ((cpuMs() - burstCpuMs) * 1e3) / burst;
+console.log(JSON.stringify(result));
+process.exit(0);

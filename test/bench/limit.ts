@@ -1,0 +1,95 @@
+// The floors for an informer in Node: what reading the stream costs with all left out that can be.
+//   drain   bytes are read and thrown away
+//   raw     + cut at newlines, each line copied into a Map
+//   parse   + cut at newlines, JSON.parse, the object put into a Map
+// Prints one JSON line, as scripts/bench-client.ts does.
+import { readFileSync } from "node:fs";
+import http from "node:http";
+import { parseArgs } from "node:util";
+
+const { values: flags } = parseArgs({
+  options: {
+    url: { type: "string", default: "http://127.0.0.1:18080" },
+    mode: { type: "string", default: "parse" },
+    count: { type: "string", default: "10000" },
+    burst: { type: "string", default: "20000" },
+  },
+  strict: false,
+});
+const count = Number(flags["count"]);
+const burst = Number(flags["burst"]);
+const statusMiB = (field: string): number =>
+  Number(readFileSync("/proc/self/status", "utf8").match(new RegExp(`^${field}:\\s+(\\d+)`, "m"))![1]) / 1024;
+const cpuMs = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e3;
+};
+const baseRssMiB = statusMiB("VmRSS");
+const store = new Map<number | string, unknown>();
+let lines = 0;
+let wanted = count + 1;
+let reached: () => void = () => {};
+const until = (target: number): Promise<void> => {
+  wanted = target;
+  return new Promise((resolve) => {
+    reached = resolve;
+  });
+};
+const keep: Readonly<Record<string, (line: Buffer) => void>> = {
+  drain: () => {},
+  raw: (line) => store.set(lines % count, Buffer.from(line)),
+  parse: (line) => {
+    const { object } = JSON.parse(line.toString("latin1")) as {
+      object: { metadata: { namespace?: string; name?: string } };
+    };
+    if (object.metadata.name !== undefined) store.set(`${object.metadata.namespace}/${object.metadata.name}`, object);
+  },
+};
+const onLine = keep[String(flags["mode"])]!;
+
+const startMs = performance.now();
+const startCpuMs = cpuMs();
+const synced = until(count + 1);
+const query = "watch=true&sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan";
+http.get(`${flags["url"]}/api/v1/pods?${query}`, (response) => {
+  let rest: Buffer | undefined;
+  response.on("data", (chunk: Buffer) => {
+    let start = 0;
+    for (let newline = chunk.indexOf(10); newline !== -1; newline = chunk.indexOf(10, start)) {
+      const line = chunk.subarray(start, newline);
+      onLine(rest === undefined ? line : Buffer.concat([rest, line]));
+      rest = undefined;
+      if (++lines === wanted) reached();
+      start = newline + 1;
+    }
+    if (start === chunk.length) return;
+    const tail = chunk.subarray(start);
+    rest = rest === undefined ? Buffer.from(tail) : Buffer.concat([rest, tail]);
+  });
+});
+await synced;
+const syncMs = performance.now() - startMs;
+const syncCpuMs = cpuMs() - startCpuMs;
+const peakRssMiB = statusMiB("VmHWM");
+globalThis.gc?.();
+await new Promise((resolve) => setTimeout(resolve, 200));
+globalThis.gc?.();
+const settledRssMiB = statusMiB("VmRSS");
+
+const burstMs = performance.now();
+const burstCpuMs = cpuMs();
+const done = until(lines + burst);
+await Promise.all([fetch(`${flags["url"]}/control/burst?count=${burst}`), done]);
+const result = {
+  client: `limit ${flags["mode"]}`,
+  count,
+  baseRssMiB,
+  syncMs,
+  syncCpuMs,
+  peakRssMiB,
+  settledRssMiB,
+  burstEventsPerSec: (burst / (performance.now() - burstMs)) * 1e3,
+  burstCpuUsPerEvent: ((cpuMs() - burstCpuMs) * 1e3) / burst,
+};
+console.log(JSON.stringify(result));
+process.exit(0);
