@@ -27,9 +27,10 @@ export {
 } from "./api/selectors.js";
 export type { ResourceEvent, ResourceEventHandler, ResourceEventHandlerFunc } from "./cache/event-handler.js";
 export { type FilterCandidate, filteringResourceEventHandler } from "./cache/filtering-handler.js";
+export type { OverflowPolicy } from "./cache/handler-queue.js";
 export type { InformerHealth, InformerPhase } from "./cache/health.js";
 export type { GenericLister, Lister, NamespacedLister } from "./cache/lister.js";
-export type { HandlerHealth, OverflowPolicy } from "./cache/processor.js";
+export type { HandlerHealth } from "./cache/processor.js";
 export type {
   EventHandlerOptions,
   ResourceEventHandlerRegistration,

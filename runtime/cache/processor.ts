@@ -1,12 +1,11 @@
 /**
  * Hands notifications to handlers, each at its own pace. Counterpart: `sharedProcessor` and `processorListener` of
- * tools/cache/shared_informer.go, whose queues have no bound.
+ * tools/cache/shared_informer.go.
  */
 import { InformerError, toInformerError } from "../api/informer-error.js";
 import type { KubernetesObject } from "../api/object-meta.js";
 import { type Deferred, deferred } from "../util/abort.js";
 import type { Clock } from "../util/clock.js";
-import { RingQueue } from "../util/ring-queue.js";
 import type { Turn } from "../util/turn.js";
 import {
   deliver,
@@ -15,19 +14,10 @@ import {
   type ResourceEventHandler,
   type ResourceEventHandlerFunc,
 } from "./event-handler.js";
+import { HandlerQueue, type OverflowPolicy } from "./handler-queue.js";
 
 /** How long a call that runs is waited for when its handler is removed or its informer stops. */
 const GRACE_MS = 2_000;
-
-/**
- * What becomes of a change when `maxPending` notifications wait for a handler already.
- * - `coalesce` it is told together with what waits of the same object, as one change: an object that came and went meanwhile
- *   is not told of. So the queue grows with the number of objects, never with the number of events
- * - `block` nothing more is taken in until half of the queue is handled: the cache stands still, for all handlers, and the
- *   connection is read no further
- * - a function: it is given what is dropped. The handler may then be told of the change of an object that it never saw come
- */
-export type OverflowPolicy<T extends KubernetesObject> = "coalesce" | "block" | ((dropped: ResourceEvent<T>) => void);
 
 /** What all listeners of an informer share. */
 export interface ProcessorEnvironment {
@@ -69,11 +59,7 @@ export class ProcessorListener<T extends KubernetesObject> {
   readonly #handler: ResourceEventHandler<T> | ResourceEventHandlerFunc<T>;
   readonly #options: ListenerOptions<T>;
   readonly #environment: ProcessorEnvironment;
-  readonly #pending = new RingQueue<Notification<T>>();
-  /** What comes after `#pending` once that is full: by key, one for each, in the order of their first change. */
-  #overflow: Map<string, Notification<T>> | undefined;
-  /** There while the controller must wait for this handler. */
-  #room: Deferred<void> | undefined;
+  readonly #queue: HandlerQueue<T>;
   readonly #synced: Deferred<void> = deferred();
   /** Counts from the end of the initial list, which tells the handler of everything anyway. */
   #nextResyncMs = Number.POSITIVE_INFINITY;
@@ -88,8 +74,6 @@ export class ProcessorListener<T extends KubernetesObject> {
   #initialListAdded = false;
   #hasSynced = false;
   #failures = 0;
-  #coalesced = 0;
-  #dropped = 0;
 
   constructor(
     handler: ResourceEventHandler<T> | ResourceEventHandlerFunc<T>,
@@ -99,6 +83,11 @@ export class ProcessorListener<T extends KubernetesObject> {
     this.#handler = handler;
     this.#options = options;
     this.#environment = environment;
+    const { maxPending, onOverflow } = options;
+    this.#queue = new HandlerQueue(
+      maxPending,
+      typeof onOverflow === "function" ? (dropped) => this.#drop(dropped, onOverflow) : onOverflow,
+    );
     // Whoever waits for it hears of it; nobody has to.
     this.#synced.promise.catch(() => {});
   }
@@ -109,7 +98,7 @@ export class ProcessorListener<T extends KubernetesObject> {
 
   /** Notifications that wait for the handler. */
   get pending(): number {
-    return this.#pending.length + (this.#overflow?.size ?? 0);
+    return this.#queue.length;
   }
 
   get hasSynced(): boolean {
@@ -127,40 +116,34 @@ export class ProcessorListener<T extends KubernetesObject> {
 
   get health(): HandlerHealth {
     const nowMs = this.#environment.clock.now();
-    const oldest = this.#pending.peek() ?? this.#overflow?.values().next().value;
+    const { length, oldest, coalesced, dropped } = this.#queue;
     return {
       name: this.name,
       synced: this.#hasSynced,
-      pending: this.pending,
+      pending: length,
       oldestPendingMs: oldest && nowMs - oldest.sinceMs,
       runningMs: this.#callSinceMs === undefined ? undefined : nowMs - this.#callSinceMs,
       failures: this.#failures,
-      coalesced: this.#coalesced,
-      dropped: this.#dropped,
+      coalesced,
+      dropped,
     };
   }
 
-  /** The initial list is never dropped or held up by the bound: there is no more of it than there are objects. */
   add(notification: Notification<T>): void {
     if (this.#removed) return;
     if (notification.isInInitialList) this.#initialLeft++;
-    else if (this.#overflow !== undefined || this.#pending.length >= this.#options.maxPending) {
-      if (!this.#takesOverflow(notification)) return;
-    }
-    this.#pending.push(notification);
+    this.#queue.push(notification);
     this.#running ??= this.#run();
   }
 
   /** Resolves when the controller may go on; absent when it may at once. */
   get room(): Promise<void> | undefined {
-    return this.#room?.promise;
+    return this.#queue.room;
   }
 
   /** Keys of which something waits: a resync has nothing to tell of them. */
   pendingKeys(): Set<string> {
-    const keys = new Set(this.#overflow?.keys());
-    for (const { key } of this.#pending) keys.add(key);
-    return keys;
+    return this.#queue.keys();
   }
 
   /** To be called when the informer is synced and all initial notifications are added. */
@@ -196,10 +179,7 @@ export class ProcessorListener<T extends KubernetesObject> {
     this.stopAsked();
     if (!this.#removed) {
       this.#removed = true;
-      this.#pending.clear();
-      this.#overflow = undefined;
-      this.#room?.resolve();
-      this.#room = undefined;
+      this.#queue.clear();
       if (!this.#hasSynced) {
         this.#synced.reject(new InformerError("stopped", `handler ${this.name} was removed before it had synced`));
       }
@@ -225,52 +205,19 @@ export class ProcessorListener<T extends KubernetesObject> {
     });
   }
 
-  /** Whether the notification is to be queued although the queue is full. */
-  #takesOverflow(notification: Notification<T>): boolean {
-    const { onOverflow } = this.#options;
-    if (onOverflow === "coalesce") {
-      this.#coalesce(notification);
-      return false;
-    }
-    if (onOverflow === "block") {
-      this.#room ??= deferred();
-      return true;
-    }
-    this.#dropped++;
+  #drop(dropped: ResourceEvent<T>, onOverflow: (dropped: ResourceEvent<T>) => void): void {
     try {
-      onOverflow(notification as unknown as ResourceEvent<T>);
+      onOverflow(dropped);
     } catch (error) {
-      this.#failed(error, `the overflow function of handler ${this.name}, ${notification.type} of ${notification.key}`);
+      this.#failed(error, `the overflow function of handler ${this.name}, ${dropped.type} of ${dropped.key}`);
     }
-    return false;
-  }
-
-  #coalesce(notification: Notification<T>): void {
-    this.#overflow ??= new Map();
-    const overflow = this.#overflow;
-    const { key } = notification;
-    const waiting = overflow.get(key);
-    if (waiting === undefined) {
-      overflow.set(key, notification);
-      return;
-    }
-    if (!waiting.isOfSameObject(notification)) {
-      // The deletion of an object that the handler knows, and another under its name: two things to tell of.
-      this.#pending.push(waiting);
-      overflow.set(key, notification);
-      return;
-    }
-    this.#coalesced++;
-    const merged = waiting.followedBy(notification);
-    if (merged === undefined) overflow.delete(key);
-    else overflow.set(key, merged);
   }
 
   async #run(): Promise<void> {
     // Handlers run after the step that made the notifications is over, not inside it.
     await undefined;
     const { turn, clock } = this.#environment;
-    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
       try {
         this.#isCalling = true;
         const result = deliver(next as unknown as ResourceEvent<T>, this.#handler);
@@ -291,19 +238,6 @@ export class ProcessorListener<T extends KubernetesObject> {
       if (turn.exhausted()) await turn.next();
     }
     this.#running = undefined;
-  }
-
-  #next(): Notification<T> | undefined {
-    if (this.#pending.length === 0 && this.#overflow !== undefined) {
-      for (const notification of this.#overflow.values()) this.#pending.push(notification);
-      this.#overflow = undefined;
-    }
-    const next = this.#pending.shift();
-    if (this.#room !== undefined && this.#pending.length * 2 <= this.#options.maxPending) {
-      this.#room.resolve();
-      this.#room = undefined;
-    }
-    return next;
   }
 
   #failed(error: unknown, context: string): void {

@@ -18,12 +18,13 @@ import {
 } from "./event-handler.js";
 import { eventStream } from "./event-stream.js";
 import { Freshness } from "./freshness.js";
+import type { OverflowPolicy } from "./handler-queue.js";
 import { HealthMonitor, type InformerHealth } from "./health.js";
 import { Indexer } from "./indexer.js";
 import type { ListerWatcher } from "./list-watch.js";
 import { IndexerLister } from "./lister.js";
 import { deepFreeze } from "./mutation-detector.js";
-import { type OverflowPolicy, type ProcessorEnvironment, ProcessorListener, SharedProcessor } from "./processor.js";
+import { type ProcessorEnvironment, ProcessorListener, SharedProcessor } from "./processor.js";
 import { Reflector, type ReflectorTunables } from "./reflector.js";
 import type { SlabAllocator } from "./slab.js";
 import type { Indexers, Store } from "./store.js";
