@@ -16,7 +16,7 @@ import { shapesOf } from "./shapes.js";
 import { moduleOf, viewsOf } from "./view.js";
 import { carryOut, type Plan, planWrite, readManifest } from "./write.js";
 
-export interface GenerateOptions {
+export interface PrintOptions {
   readonly out: string;
   /** Whether the result joins what the folder has; otherwise it is all that the folder has afterwards. */
   readonly join: boolean;
@@ -33,12 +33,14 @@ export interface Summary {
   /** The way from a factory to the first resource: `core().v1().pods()`. */
   readonly example: string | undefined;
   readonly plan: Plan;
+  /** What every file of the plan holds, by path. */
+  readonly contents: ReadonlyMap<string, string>;
 }
 
 /** Prints documents into a folder. */
-export async function generate(
+export async function generateFrom(
   documents: readonly ApiDocument[],
-  options: GenerateOptions,
+  options: PrintOptions,
   progress: Progress,
 ): Promise<Summary> {
   const out = resolve(options.out);
@@ -80,6 +82,7 @@ export async function generate(
     types: shapes.declarations.length,
     example: first === undefined ? undefined : chain(first),
     plan,
+    contents: all,
   };
 }
 

@@ -14,7 +14,13 @@ const EXPECTED = [
   /^dist\/[\w./-]+\.(js|d\.ts|js\.map)$/,
 ];
 const MUST_HAVE = ["package.json", "LICENSE", "README.md", "dist/index.js", "dist/index.d.ts"];
-const ENTRY_POINTS = ["kube-informers", "kube-informers/testing", "kube-informers/codegen", "kube-informers/core/v1"];
+const ENTRY_POINTS = [
+  "kube-informers",
+  "kube-informers/testing",
+  "kube-informers/codegen",
+  "kube-informers/core/v1",
+  "kube-informers/generator",
+];
 
 /** What is wrong with a package's files, given as path → text. `buildRoot` is where it was built. */
 export function contentProblems(files: ReadonlyMap<string, string>, buildRoot: string): string[] {
