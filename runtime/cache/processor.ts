@@ -105,10 +105,6 @@ export class ProcessorListener<T extends KubernetesObject> {
     return this.#hasSynced;
   }
 
-  get isRemoved(): boolean {
-    return this.#removed;
-  }
-
   /** Resolves when the handler has been given every object of the initial list; rejects when it is removed before. */
   get synced(): Promise<void> {
     return this.#synced.promise;
