@@ -201,11 +201,14 @@ export class ProcessorListener<T extends KubernetesObject> {
     });
   }
 
+  /** Nobody waits for the function, but it may be an async one: its failure is seen all the same. */
   #drop(dropped: ResourceEvent<T>, onOverflow: (dropped: ResourceEvent<T>) => void): void {
+    const context = `the overflow function of handler ${this.name}, ${dropped.type} of ${dropped.key}`;
     try {
-      onOverflow(dropped);
+      const result: unknown = onOverflow(dropped);
+      if (result instanceof Promise) result.catch((error) => this.#failed(error, context));
     } catch (error) {
-      this.#failed(error, `the overflow function of handler ${this.name}, ${dropped.type} of ${dropped.key}`);
+      this.#failed(error, context);
     }
   }
 

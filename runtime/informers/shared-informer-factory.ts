@@ -143,7 +143,10 @@ export class InformerFactory implements AsyncDisposable {
     return waitForCacheSync(started, clock, [abort.signal, signal]);
   }
 
-  /** Stops all informers. Resolves when nothing of them runs any more, handlers included. Call it as often as you like. */
+  /**
+   * Stops all informers. Resolves when nothing of them runs any more, handlers included; a handler's call
+   * that runs on for two seconds is reported and not waited for. Call it as often as you like, also in a handler.
+   */
   async shutdown(): Promise<void> {
     this.#shared.abort.abort();
     await Promise.all(this.#shared.running.values());

@@ -396,12 +396,20 @@ describe("a queue that is full", () => {
     expect(listener.room).toBeUndefined();
   });
 
-  test("gives what is dropped to a function, whose failure is reported", async () => {
+  test.each<[string, () => void]>([
+    [
+      "throws",
+      () => {
+        throw new Error("full");
+      },
+    ],
+    ["rejects", () => Promise.reject(new Error("full"))],
+  ])("gives what is dropped to a function, and reports when it %s", async (_, fail) => {
     const dropped: string[] = [];
     const { listener, log, go } = held({
       onOverflow: ({ type, key }) => {
         dropped.push(`${type} ${key}`);
-        throw new Error("full");
+        return fail();
       },
     });
     await settle();
