@@ -5,6 +5,9 @@ import type { KubernetesObject } from "../api/object-meta.js";
 import type { Entry } from "./entry.js";
 import type { ListerWatcher, ListPage } from "./list-watch.js";
 
+/** Of one list. At 500 objects a page that is more than etcd can hold; a server that goes on for ever would fill the memory. */
+const MAX_PAGES = 10_000;
+
 export interface PagedList<T extends KubernetesObject> {
   readonly entries: Entry<T>[];
   readonly resourceVersion: string;
@@ -32,6 +35,9 @@ export async function listAllPages<T extends KubernetesObject>(
   while (page.continue !== "") {
     if (tokens.has(page.continue)) {
       throw new InformerError("protocol", `list ${listerWatcher.name}: the server gave the same continue token twice`);
+    }
+    if (tokens.size >= MAX_PAGES) {
+      throw new InformerError("protocol", `list ${listerWatcher.name}: the list has more than ${MAX_PAGES} pages`);
     }
     tokens.add(page.continue);
     try {

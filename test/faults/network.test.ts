@@ -1,0 +1,144 @@
+/** Fault matrix, N rows: the way to the server. Those of sockets are in test/transport. */
+import { describe, expect, test } from "vitest";
+import { InformerError } from "../../runtime/api/informer-error.js";
+import { FaultBench } from "../support/fault-bench.js";
+import { line } from "../support/wire-server.js";
+
+const refused = () => new InformerError("connection", "connect ECONNREFUSED 127.0.0.1:6443");
+
+test("N1 refused at the start: it says so, and syncs by itself when the server appears", async () => {
+  const bench = new FaultBench();
+  bench.server.write("a");
+  bench.server.fault = refused;
+  await bench.start();
+  await bench.advance(20_000);
+  expect(bench.informer.hasSynced()).toBe(false);
+  expect(bench.informer.health()).toMatchObject({ phase: "waiting", failingSinceMs: expect.any(Number) });
+  expect(bench.reported).toEqual(["connection"]);
+  await bench.recovers();
+  expect(bench.failing).toEqual([true, false]);
+});
+
+test("N2 refused in the middle: resumed from the last resourceVersion, no list, no event", async () => {
+  const bench = await new FaultBench().synced("a", "b");
+  bench.server.fault = refused;
+  bench.server.endWatches("break");
+  await bench.advance(5_000);
+  expect(new Set(bench.server.log)).toEqual(new Set(["watch 102"]));
+  expect(bench.log).toEqual([]);
+  expect(bench.reported).toEqual(["connection"]);
+  await bench.recovers();
+});
+
+test("N3 reset in the middle of a line: the half is discarded, and the event comes with the next watch", async () => {
+  const bench = await new FaultBench().synced("a");
+  const { server } = bench;
+  const [stream] = server.streams;
+  server.write("b");
+  await bench.advance(0);
+  stream!.send('{"type":"ADDED","object":{"kind":"Thing","metadata":{"name":"c","resour').break();
+  await bench.advance(0);
+  expect(bench.log).toEqual(["add b@102"]);
+  server.write("c");
+  await bench.advance(2_000);
+  expect(bench.log).toEqual(["add b@102", "add c@103"]);
+  expect(server.log).toEqual(["watch 102"]);
+  await bench.recovers();
+});
+
+test("N4 closed in the middle of a line: a protocol error, and the half event is no progress", async () => {
+  const bench = await new FaultBench().synced("a");
+  bench.server.streams[0]!.send('{"type":"MODIFIED","object":{"kind":"Thing","metadata":{').end();
+  await bench.advance(2_000);
+  expect(bench.reported).toEqual(["protocol"]);
+  expect(bench.server.log).toEqual(["watch 101"]);
+  await bench.recovers();
+});
+
+test("N5 half-open: the connection is silent though the server should have ended the watch", async () => {
+  const bench = await new FaultBench({ probeAfterMs: 0 }).synced("a");
+  await bench.advance(304_999);
+  expect(bench.server.log).toEqual([]);
+  await bench.advance(1);
+  expect(bench.reported).toEqual(["timeout"]);
+  expect(bench.server.log).toEqual(["watch 101"]);
+  await bench.recovers();
+});
+
+test("N5 half-open, with the server out of reach: found by the question after 90 s", async () => {
+  const bench = await new FaultBench().synced("a");
+  bench.server.fault = ({ verb }) => (verb === "list" ? "silence" : undefined);
+  await bench.advance(100_000);
+  expect(bench.reported).toEqual(["timeout"]);
+  await bench.recovers();
+});
+
+test("N7 headers never arrive: a list is given up after a minute, a watch with its deadline", async () => {
+  const bench = new FaultBench({ streaming: false });
+  bench.server.fault = ({ verb }) => (verb === "list" ? "silence" : undefined);
+  await bench.start();
+  await bench.advance(60_000);
+  expect(bench.reported).toEqual(["timeout"]);
+  expect(bench.server.requests.length).toBeLessThanOrEqual(2);
+  await bench.recovers();
+});
+
+test("N8 a byte a second: no failure while bytes come", async () => {
+  const bench = await new FaultBench().synced("a");
+  const { server } = bench;
+  server.version++;
+  const bytes = Buffer.from(
+    line("ADDED", `{"kind":"Thing","apiVersion":"v1","metadata":{"name":"b","resourceVersion":"102","uid":"u"}}`),
+  );
+  for (const byte of bytes) {
+    server.send(Buffer.from([byte]));
+    await bench.advance(1_000);
+  }
+  expect(bench.cached).toEqual(["a@101", "b@102"]);
+  expect(bench.reported).toEqual([]);
+  await bench.stops();
+});
+
+test.each([60_000, 240_000])(
+  "N11 a proxy cuts connections that are idle for %i ms: resumed, without a list or a report",
+  async (idleMs) => {
+    const bench = await new FaultBench().synced("a");
+    for (let cuts = 0; cuts < 5; cuts++) {
+      await bench.advance(idleMs);
+      bench.server.endWatches();
+    }
+    expect(new Set(bench.server.log.filter((request) => request !== "list"))).toEqual(new Set(["watch 101"]));
+    expect(bench.reported).toEqual([]);
+    await bench.recovers();
+  },
+);
+
+test("N18 a thousand reconnects leave nothing behind", async () => {
+  const bench = await new FaultBench().synced("a");
+  for (let cuts = 0; cuts < 1_000; cuts++) {
+    bench.server.endWatches("break");
+    await bench.advance(60_000);
+    expect(bench.clock.pendingTimers).toBeLessThanOrEqual(2);
+  }
+  await bench.recovers();
+});
+
+describe("recovery after outages of different kinds", () => {
+  test("does not add up: a watch that lasted is resumed at once", async () => {
+    const bench = await new FaultBench().synced("a");
+    const { server } = bench;
+    server.fault = refused;
+    server.endWatches("break");
+    await bench.advance(120_000);
+    server.fault = () => undefined;
+    await bench.advance(60_000);
+    server.endWatches("break");
+    await bench.advance(0);
+    await bench.advance(15_000);
+    server.requests.length = 0;
+    server.endWatches("break");
+    await bench.advance(0);
+    expect(server.log).toEqual(["watch 101"]);
+    await bench.recovers();
+  });
+});

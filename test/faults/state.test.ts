@@ -1,0 +1,155 @@
+/** Fault matrix, S rows: what was true while nobody looked, and what is not true any more. */
+import { describe, expect, test } from "vitest";
+import { thingJson } from "../support/entries.js";
+import { FaultBench } from "../support/fault-bench.js";
+import { line } from "../support/wire-server.js";
+
+/** Changes while the watch is down, and the past is forgotten: only a list can tell. */
+async function missed(change: (bench: FaultBench) => void, ...keys: string[]): Promise<FaultBench> {
+  const bench = await new FaultBench().synced(...keys);
+  bench.server.endWatches("break");
+  await bench.advance(0);
+  change(bench);
+  bench.server.version++;
+  bench.server.compact();
+  await bench.advance(5_000);
+  return bench;
+}
+
+test("S1 deleted while the watch was down: a tombstone, once", async () => {
+  const bench = await missed(({ server }) => server.delete("a"), "a", "b");
+  expect(bench.log).toEqual(["delete a"]);
+  await bench.recovers();
+});
+
+test("S2 deleted and made again while the watch was down: a delete, and an add of the other", async () => {
+  const bench = await missed(({ server }) => {
+    server.delete("a");
+    server.write("a", { uid: "another" });
+  }, "a");
+  expect(bench.log).toEqual(["delete a", "add a@103"]);
+  await bench.recovers();
+});
+
+test("S3 deleted and made again before our eyes", async () => {
+  const bench = await new FaultBench().synced("a");
+  bench.server.delete("a");
+  bench.server.write("a", { uid: "another" });
+  await bench.advance(0);
+  expect(bench.log).toEqual(["delete a", "add a@103"]);
+  await bench.recovers();
+});
+
+test("S4 changed and changed back while the watch was down: one update", async () => {
+  const bench = await missed(({ server }) => {
+    server.write("a", { value: "other" });
+    server.write("a");
+  }, "a");
+  expect(bench.log).toEqual(["update a@101→103"]);
+  await bench.recovers();
+});
+
+test("S5 nothing changed while the watch was down: nothing is told", async () => {
+  const bench = await missed(() => {}, "a", "b");
+  expect(bench.server.log).toContain("watchList 102");
+  expect(bench.log).toEqual([]);
+  await bench.recovers();
+});
+
+test("S6 etcd was put back to an older copy: found within 90 s, said so, and followed back", async () => {
+  const bench = await new FaultBench().synced("a", "b");
+  const { server } = bench;
+  server.objects.delete("b");
+  server.version = 101;
+  await bench.advance(90_000);
+  expect(bench.reported).toEqual(["regressed"]);
+  expect(bench.log).toEqual(["delete b"]);
+  expect(bench.informer.indexer.resourceVersion).toBe("101");
+  await bench.recovers();
+});
+
+test("S8 a relist never goes back: it asks for the last resourceVersion or newer", async () => {
+  const bench = await missed(() => {}, "a");
+  const relist = bench.server.requests.find(({ verb }) => verb === "watchList");
+  expect(relist?.query.get("resourceVersion")).toBe("101");
+  expect(relist?.query.get("resourceVersionMatch")).toBe("NotOlderThan");
+  await bench.recovers();
+});
+
+test("S10 the watch cache lost a deletion: found by listing again at the same resourceVersion", async () => {
+  const bench = new FaultBench({ verifyAfterSync: true });
+  const { server } = bench;
+  server.write("a");
+  let lost = true;
+  server.fault = ({ verb }) => {
+    if (verb !== "watchList" || !lost) return undefined;
+    lost = false;
+    return {};
+  };
+  await bench.start();
+  const annotations = { "k8s.io/initial-events-end": "true" };
+  server.send(
+    line("ADDED", thingJson("a", "101")) + line("ADDED", thingJson("phantom", "90")),
+    line("BOOKMARK", { metadata: { resourceVersion: "101", annotations } }),
+  );
+  await bench.advance(5_000);
+  expect(bench.reported).toEqual(["diverged"]);
+  expect(bench.cached).toEqual(["a@101"]);
+  await bench.recovers();
+});
+
+test("S11 resourceVersions that are no numbers: the order is the stream's", async () => {
+  const bench = await new FaultBench().synced("a");
+  for (const version of ["x-9", "x-1", "b"]) bench.server.send(line("MODIFIED", thingJson("a", version)));
+  await bench.advance(0);
+  expect(bench.log).toEqual(["update a@101→x-9", "update a@x-9→x-1", "update a@x-1→b"]);
+  bench.server.endWatches();
+  await bench.advance(1_000);
+  expect(bench.server.log).toEqual(["watch b"]);
+  await bench.stops();
+});
+
+test("S12 resourceVersions beyond 2^64 are compared by their digits", async () => {
+  const bench = await new FaultBench().synced("a");
+  const large = "36893488147419103232";
+  bench.server.send(line("MODIFIED", thingJson("a", large)));
+  await bench.advance(0);
+  bench.server.send(line("BOOKMARK", { metadata: { resourceVersion: "9" } }));
+  await bench.advance(0);
+  expect(bench.informer.lastSyncResourceVersion()).toBe(large);
+  expect(bench.informer.lister.atLeast("36893488147419103231")).toBe(true);
+  expect(bench.informer.lister.atLeast("36893488147419103233")).toBe(false);
+  await bench.stops();
+});
+
+describe("S13 keys", () => {
+  test.each(["constructor", "__proto__", "toString", "constructor/constructor"])(
+    "%j is one like any other",
+    async (key) => {
+      const bench = await new FaultBench().synced(key);
+      expect(bench.informer.indexer.listKeys()).toEqual([key]);
+      bench.server.delete(key);
+      await bench.advance(0);
+      expect(bench.log).toEqual([`delete ${key}`]);
+      await bench.recovers();
+    },
+  );
+});
+
+test("S14 ten thousand deletions at once are all told", async () => {
+  const keys = Array.from({ length: 10_000 }, (_, i) => `ns/t${i}`);
+  const bench = await new FaultBench().synced(...keys);
+  for (const key of keys) bench.server.delete(key);
+  await bench.advance(1_000);
+  expect(bench.log).toHaveLength(10_000);
+  expect(bench.cached).toEqual([]);
+  await bench.recovers();
+});
+
+test("S21 ten thousand changes of one object at once: the last is what counts", async () => {
+  const bench = await new FaultBench().synced("a");
+  for (let i = 0; i < 10_000; i++) bench.server.write("a");
+  await bench.advance(1_000);
+  expect(bench.cached).toEqual(["a@10101"]);
+  await bench.recovers();
+});
