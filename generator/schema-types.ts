@@ -16,7 +16,7 @@ import type {
 import { commentLines, literal, propertyKey } from "./literals.js";
 import { importTool } from "./load/tools.js";
 import { nestedTypePart, pascalCase } from "./naming.js";
-import type { Declaration, Documentation, PlainSchema, Shapes } from "./shapes.js";
+import type { Declaration, Documentation, Shapes } from "./shapes.js";
 import { inline, memberType, type TypeText } from "./type-text.js";
 
 export interface TypeModule {
@@ -78,6 +78,7 @@ export async function typeModules(shapes: Shapes, options: TypeOptions): Promise
     const file = project.createSourceFile(`${path}.ts`);
     file.addInterfaces(structures);
     const text = layout.resolve(file.getFullText());
+    file.forget();
     modules.set(path, { names: declarations.map(({ name }) => name), imports: scope.imports, text });
   }
   return modules;
@@ -116,21 +117,31 @@ function readMembers(source: SourceFile, shapes: Shapes, kinds: typeof SyntaxKin
 }
 
 /**
- * Runs openapi-typescript over the declarations; the result is one `components` interface, as text. A token that is no
- * declaration is a schema like any other there, so that it can be referred to from everywhere: the `transform` hook sees
- * properties alone, and would miss the items of a list and the values of a map.
+ * Runs openapi-typescript over the declarations, each on its own; the result is one `components` interface, as text. What
+ * bundles and lints a whole document first is left out: it would take as long as the rest, and every `$ref` is a token of ours.
  */
-async function plainTypes({ declarations, tokens }: Shapes): Promise<string> {
-  const { default: openapiTS, astToString } = await importTool(
+async function plainTypes({ declarations }: Shapes): Promise<string> {
+  const { astToString, transformSchemaObject } = await importTool(
     "openapi-typescript",
     () => import("openapi-typescript"),
   );
-  const schemas: Record<string, PlainSchema> = Object.fromEntries([...tokens.keys()].map((token) => [token, {}]));
-  for (const { token, schema } of declarations) schemas[token] = schema;
-  const document = { openapi: "3.0.3", info: { title: "", version: "" }, paths: {}, components: { schemas } };
   // A default makes no field present in what is written; a free-form object is no empty one.
-  const options = { silent: true, defaultNonNullable: false, emptyObjectsUnknown: true };
-  return astToString(await openapiTS(document as Parameters<typeof openapiTS>[0], options));
+  const context = {
+    additionalProperties: false,
+    defaultNonNullable: false,
+    discriminators: { objects: {}, refsHandled: [] },
+    emptyObjectsUnknown: true,
+    injectFooter: [],
+    resolve: () => undefined,
+    silent: true,
+  };
+  type Arguments = Parameters<typeof transformSchemaObject>;
+  const printed = declarations.map(({ token, schema }) => {
+    const path = `#/components/schemas/${token}`;
+    const type = transformSchemaObject(schema as Arguments[0], { path, ctx: context } as unknown as Arguments[1]);
+    return `${token}: ${astToString(type).trim()};`;
+  });
+  return `export interface components { schemas: {\n${printed.join("\n")}\n} }\n`;
 }
 
 /** The names that one module sees: its own, and what it imports. */
