@@ -62,6 +62,11 @@ export class Deadline {
     this.#timer = this.#clock.after(delayMs, () => this.fail(new InformerError("timeout", this.#message(delayMs))));
   }
 
+  /** No time passes until the next `set`. */
+  pause(): void {
+    this.#timer?.cancel();
+  }
+
   /** Ends it now, for another reason. */
   fail(error: InformerError): void {
     this.#passed ??= error;

@@ -244,8 +244,11 @@ export class Reflector<T extends KubernetesObject> {
         doubts?.heard();
         const error = onEvents(events, silence);
         if (error !== undefined) return { error, events: count - 1 };
-        // What is not read stays with the server: TCP sees to that.
-        if (queue.room !== undefined) await unlessAborted(queue.room, silence.signal);
+        if (queue.room === undefined) continue;
+        // What is not read stays with the server: TCP sees to that. The silence is ours.
+        silence.pause();
+        await unlessAborted(queue.room, silence.signal);
+        silence.set(this.#watchDeadlineMs);
       }
       return { error: undefined, events: count };
     } catch (thrown) {

@@ -315,14 +315,18 @@ test("R5: a handler that blocks stops the reading of the watch, and the cache go
     const at = (i: number) => String(101 + chunk * 100 + i);
     watch.send(...Array.from({ length: 100 }, (_, i) => added(thing(`k${at(i)}`, at(i)))));
   }
-  await bench.clock.advance(1_000);
+  // Longer than a watch may be silent, and it is not taken for dead: the silence is ours.
+  await bench.clock.advance(1_200_000);
   // What waits for the handler, a queue of a thousand changes, and the chunk that filled it.
   expect(reads).toBeLessThan(15);
   expect(bench.informer.indexer.size).toBeLessThan(15);
   call.resolve();
   await turnUntil("all is handled", () => seen.length === CHUNKS * 100);
-  expect(bench.server.requests).toHaveLength(1);
+  expect(bench.server.requests.filter(({ verb }) => verb === "watch")).toHaveLength(1);
   expect(bench.errors).toEqual([]);
+  // A connection that dies afterwards is noticed as ever.
+  await bench.clock.advance(700_000);
+  expect(bench.errors.map(({ code }) => code)).toEqual(["timeout"]);
 });
 
 describe("factories", () => {
