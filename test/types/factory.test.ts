@@ -2,7 +2,9 @@
 import {
   type Cached,
   DynamicSharedInformerFactory,
+  filteringResourceEventHandler,
   mutableCopy,
+  type ResourceEvent,
   SharedInformerFactory,
   type Unstructured,
 } from "kube-informers";
@@ -48,6 +50,19 @@ describe("accessors", () => {
       if (event.type === "update") expectTypeOf(event.oldObject).toEqualTypeOf<Cached<Deployment>>();
       if (event.type === "delete") expectTypeOf(event.finalStateUnknown).toEqualTypeOf<boolean>();
     });
+  });
+
+  it("give filters, overflow functions and event loops the same", () => {
+    const informer = factory.informerFor(deployments);
+    const handler = filteringResourceEventHandler<Deployment>(({ object }) => object.spec?.paused === true, {
+      onAdd: (deployment) => void expectTypeOf(deployment).toEqualTypeOf<Cached<Deployment>>(),
+    });
+    informer.addEventHandler(handler, {
+      maxPending: 100,
+      onOverflow: (dropped) => void expectTypeOf(dropped.object).toEqualTypeOf<Cached<Deployment>>(),
+    });
+    const events = informer.events();
+    expectTypeOf(events).toExtend<AsyncIterable<ResourceEvent<Deployment>>>();
   });
 });
 
