@@ -6,8 +6,8 @@
 import { InformerError } from "../api/informer-error.js";
 import type { Cached, KubernetesObject } from "../api/object-meta.js";
 import type { Labels } from "../api/selectors.js";
-import { findManagedFields, findValue, parseJson } from "../transport/json-scan.js";
-import { decodeObject } from "./decode.js";
+import { findManagedFields, findValue, jsonText, parseJson } from "../transport/json-scan.js";
+import { decodeObject, type LateText } from "./decode.js";
 import { deepFreeze } from "./mutation-detector.js";
 import type { Slab, SlabAllocator, SlabReader } from "./slab.js";
 
@@ -22,14 +22,17 @@ export interface EntryMeta {
 }
 
 /** Holds either bytes or the object made from them; both only where bytes are to stay. Entries are shared and never changed for anyone to see. */
-export class Entry<T extends KubernetesObject = KubernetesObject> implements EntryMeta, SlabReader {
+export class Entry<T extends KubernetesObject = KubernetesObject> implements EntryMeta, SlabReader, LateText {
   readonly key: string;
   readonly uid: string;
   readonly resourceVersion: string;
-  /** Where the bytes are, as long as there are any: `length` of them in `#slab`, from `#offset` on. */
+  /**
+   * Where the bytes are, as long as there are any: `length` of them in `#slab`, from `#offset` on. Beside an object they are
+   * those of its managedFields.
+   */
   #slab: Slab | undefined;
   #offset = 0;
-  readonly length: number;
+  #length: number;
   /** To be told when the bytes are needed no more. */
   readonly #slabs: SlabAllocator | undefined;
   #object: Cached<T> | undefined;
@@ -47,7 +50,11 @@ export class Entry<T extends KubernetesObject = KubernetesObject> implements Ent
     this.resourceVersion = meta.resourceVersion;
     this.#object = object;
     this.#slabs = slabs;
-    this.length = length;
+    this.#length = length;
+  }
+
+  get length(): number {
+    return this.#length;
   }
 
   /**
@@ -85,13 +92,30 @@ export class Entry<T extends KubernetesObject = KubernetesObject> implements Ent
     return this.#slab;
   }
 
-  moveTo(slabs: SlabAllocator): void {
+  move(): void {
     const old = this.#slab;
     if (old === undefined) return;
-    const slab = slabs.reserve(this.length);
+    const slab = old.owner.reserve(this.length);
     old.buffer.copy(slab.buffer, slab.used, this.#offset, this.#offset + this.length);
     this.#read(slab);
-    slabs.release(old);
+    old.owner.release(old);
+  }
+
+  /** Takes the text of managedFields to where it may stay, while the rest of the bytes goes. */
+  keep(bytes: Buffer, start: number, end: number): void {
+    const { rests } = this.#slabs!;
+    this.#length = end - start;
+    const slab = rests.reserve(this.#length);
+    bytes.copy(slab.buffer, slab.used, start, end);
+    this.#read(slab);
+  }
+
+  take(): string {
+    const slab = this.#slab!;
+    const text = jsonText(slab.buffer, this.#offset, this.#offset + this.#length);
+    this.#slab = undefined;
+    slab.owner.release(slab);
+    return text;
   }
 
   get namespace(): string {
@@ -109,25 +133,25 @@ export class Entry<T extends KubernetesObject = KubernetesObject> implements Ent
    * @throws InformerError `decode` when the server sent something that is not JSON after all
    */
   get object(): Cached<T> {
-    const slab = this.#slab;
-    if (slab !== undefined) {
-      if (this.#slabs?.keepsBytes === true) return this.#hold(slab);
-      this.#object = this.#decode(slab);
-      this.#slab = undefined;
-      this.#slabs?.release(slab);
-    }
-    return this.#object!;
+    if (this.#object !== undefined) return this.#object;
+    const slab = this.#slab!;
+    if (slab.owner.keepsBytes) return this.#hold(slab);
+    this.#object = this.#decode(slab, this);
+    if (this.#slab === slab) this.#slab = undefined;
+    slab.owner.release(slab);
+    return this.#object;
   }
 
   /** Whether reading {@link object} costs nothing. */
   get isDecoded(): boolean {
-    return this.#slab === undefined || this.#held?.deref() !== undefined;
+    return this.#object !== undefined || this.#held?.deref() !== undefined;
   }
 
   /** The labels, without decoding the rest of the object. */
   get labels(): Labels | undefined {
     const slab = this.#slab;
-    if (slab === undefined) return (this.object.metadata?.labels ?? undefined) as Labels | undefined;
+    if (slab === undefined || this.#object !== undefined)
+      return (this.object.metadata?.labels ?? undefined) as Labels | undefined;
     const metadata = findValue(slab.buffer, this.#offset, this.#offset + this.length, "metadata");
     const labels = metadata && findValue(slab.buffer, metadata.start, metadata.end, "labels");
     return labels && ((parseJson(slab.buffer, labels.start, labels.end) ?? undefined) as Labels | undefined);
@@ -150,9 +174,9 @@ export class Entry<T extends KubernetesObject = KubernetesObject> implements Ent
     return object;
   }
 
-  #decode(slab: Slab): Cached<T> {
+  #decode(slab: Slab, late?: LateText): Cached<T> {
     try {
-      const object = decodeObject(slab.buffer, this.#offset, this.#offset + this.length) as Cached<T>;
+      const object = decodeObject(slab.buffer, this.#offset, this.#offset + this.length, late) as Cached<T>;
       return this.#slabs?.freeze === true ? deepFreeze(object) : object;
     } catch (error) {
       throw new InformerError("decode", `${this.key}: ${(error as Error).message}`, { cause: error });

@@ -6,6 +6,7 @@
 /** A buffer that is filled from the front. It is never written again while an entry still reads from it. */
 export class Slab {
   readonly buffer: Buffer;
+  readonly owner: SlabAllocator;
   /** Bytes taken so far. */
   used = 0;
   /** Entries that read from it, counting those that are garbage: they cannot be told from the others. */
@@ -13,8 +14,9 @@ export class Slab {
   /** Bytes that a cache holds here, as the last compaction found them. */
   live = 0;
 
-  constructor(buffer: Buffer) {
-    this.buffer = buffer;
+  constructor(owner: SlabAllocator, length: number) {
+    this.owner = owner;
+    this.buffer = Buffer.allocUnsafeSlow(length);
   }
 }
 
@@ -24,13 +26,14 @@ const LARGEST_SLAB = 512 * 1024;
 /** A cache is looked through for sparse slabs once this much was written, or as much as it held the last time. */
 const COMPACTION_AFTER = 16 * 1024 * 1024;
 
-/** Something whose bytes can be moved to another slab. */
+/** Something that reads bytes of a slab. */
 export interface SlabReader {
   /** Where it reads from; `undefined` once it needs no bytes any more. */
   readonly slab: Slab | undefined;
   /** Bytes that it reads. */
   readonly length: number;
-  moveTo(slabs: SlabAllocator): void;
+  /** To another place with the same owner. */
+  move(): void;
 }
 
 /** What a cache keeps of an object. */
@@ -50,9 +53,10 @@ export class SlabAllocator {
   freeze = false;
   readonly keepsBytes: boolean;
   readonly dropsManagedFields: boolean;
-  #current = new Slab(Buffer.allocUnsafeSlow(FIRST_SLAB));
+  #current = new Slab(this, FIRST_SLAB);
   /** One slab that is known to have no reader: a cache whose objects are all read goes on in the same two. */
   #spare: Slab | undefined;
+  #rests: SlabAllocator | undefined;
   #written = 0;
   #compactionAfter = COMPACTION_AFTER;
 
@@ -75,9 +79,15 @@ export class SlabAllocator {
     if (slab !== this.#current && slab.buffer.length === LARGEST_SLAB) this.#spare = slab;
   }
 
+  /** For what stays in bytes of decoded objects: beside bytes that go it would keep their slabs from being used again. */
+  get rests(): SlabAllocator {
+    this.#rests ??= new SlabAllocator();
+    return this.#rests;
+  }
+
   /** Whether enough was written for {@link compact} to be worth its time. */
   get wantsCompaction(): boolean {
-    return this.#written >= this.#compactionAfter;
+    return this.#written >= this.#compactionAfter || this.#rests?.wantsCompaction === true;
   }
 
   /** Moves what a cache holds in slabs that are mostly garbage, so that the collector can free them. */
@@ -89,11 +99,15 @@ export class SlabAllocator {
       slab.live += length;
       live += length;
     }
-    const current = this.#current;
     for (const reader of cached()) {
       const { slab } = reader;
-      if (slab !== undefined && slab !== current && slab.live * 2 < slab.buffer.length) reader.moveTo(this);
+      if (slab !== undefined && slab !== slab.owner.#current && slab.live * 2 < slab.buffer.length) reader.move();
     }
+    this.#compacted(live);
+    if (this.#rests !== undefined) this.#rests.#compacted(live);
+  }
+
+  #compacted(live: number): void {
     this.#written = 0;
     this.#compactionAfter = Math.max(COMPACTION_AFTER, live);
   }
@@ -105,6 +119,6 @@ export class SlabAllocator {
       return;
     }
     const doubled = Math.min(this.#current.buffer.length * 2, LARGEST_SLAB);
-    this.#current = new Slab(Buffer.allocUnsafeSlow(Math.max(doubled, length)));
+    this.#current = new Slab(this, Math.max(doubled, length));
   }
 }
