@@ -106,7 +106,7 @@ describe("--cluster", () => {
     expect(server.asked.every(({ authorization }) => authorization === "Bearer secret")).toBe(true);
   });
 
-  it("leaves no trace of the cluster in the output", async () => {
+  it("G27: leaves no trace of the cluster in the output", async () => {
     const server = await cluster();
     await run(server);
     expect(Object.values(readTree(server.out)).join("")).not.toMatch(/127\.0\.0\.1|staging|secret|hash=/);
@@ -118,7 +118,7 @@ describe("--cluster", () => {
     expect(await run(server)).toMatchObject({ code: 0, out: expect.stringContaining("0 resources") });
   });
 
-  it("asks again until every discovered kind has its schema", async () => {
+  it("G31: asks again until every discovered kind has its schema", async () => {
     const path = "/openapi/v3/apis/example.com/v1?hash=1";
     const server = await cluster({ [path]: [{ body: { openapi: "3.0.0" } }, {}, { body: document }] });
     const source = { kubeconfig: server.kubeconfig, allowExec: false, allowPartial: false };
@@ -154,7 +154,7 @@ describe("--cluster", () => {
     expect(await run(server)).toMatchObject({ code: 4, err: expect.stringMatching(message) });
   });
 
-  it("names the group that an aggregated server fails to serve; or leaves it out", async () => {
+  it("G24: names the group that an aggregated server fails to serve; or leaves it out", async () => {
     const paths = {
       "apis/example.com/v1": { serverRelativeURL: "/openapi/v3/apis/example.com/v1?hash=1" },
       "apis/broken.example.com/v1": { serverRelativeURL: "/openapi/v3/apis/broken.example.com/v1" },
@@ -174,7 +174,7 @@ describe("--cluster", () => {
     });
   });
 
-  it("runs no program of a kubeconfig that was handed to it", async () => {
+  it("G30: runs no program of a kubeconfig that was handed to it", async () => {
     const server = await cluster({}, { exec: { apiVersion: "client.authentication.k8s.io/v1", command: "false" } });
     expect(await run(server)).toMatchObject({ code: 2, err: expect.stringContaining("hint: add --allow-exec") });
     expect(server.asked).toEqual([]);

@@ -19,7 +19,7 @@ function permuted(value: unknown, random: () => number): unknown {
 }
 
 describe("the output", () => {
-  it("does not depend on the order of keys, nor on the order of files", async () => {
+  it("G21: does not depend on the order of keys, nor on the order of files", async () => {
     const text = readFileSync(join(projectRoot, "test/generator/fixtures/nasty.crd.yaml"), "utf8");
     const [list] = parseAllDocuments(text).map((document) => document.toJS() as { items: object[] });
     const want = readTree(join(projectRoot, "test/generator/golden/nasty"));

@@ -43,7 +43,7 @@ describe("the process", () => {
     expect(readdirSync(join(cwd, "generated"))).toContain("factory.ts");
   });
 
-  it("ends with 130 at Ctrl-C, and nothing was written", async () => {
+  it("G22: ends with 130 at Ctrl-C, and nothing was written", async () => {
     const cwd = temporaryFolder();
     const server = createServer(() => child.kill("SIGINT"));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

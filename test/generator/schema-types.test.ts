@@ -174,7 +174,7 @@ describe("a reference", () => {
     expect(await typeOf(ref("io.k8s.api.core.v1.Widget"), more)).toBe("CoreV1Widget");
   });
 
-  it("in a circle stays one", async () => {
+  it("G15: in a circle stays one", async () => {
     const more = {
       "io.k8s.api.core.v1.Tree": object({
         left: wrapped("io.k8s.api.core.v1.Tree"),
