@@ -28,6 +28,8 @@ const { values: flags } = parseArgs({
 });
 const url = `http://127.0.0.1:${flags.port}`;
 const node = (...args: string[]): string[] => [process.execPath, "--expose-gc", "--import", "tsx", ...args];
+const only = flags.only?.split(",").map((name) => name.trim());
+const isWanted = (name: string): boolean => only === undefined || only.some((wanted) => name.startsWith(wanted));
 const built = join(tmpdir(), "kube-informers-bench");
 
 interface Row {
@@ -79,13 +81,12 @@ if (flags.peers) {
         { name: "client-go dynamic", command: [client, "--dynamic"] },
       );
     }
-    if (await build("kubers", "cargo", "build", "--release", "--quiet"))
+    if (isWanted("kube-rs") && (await build("kubers", "cargo", "build", "--release", "--quiet")))
       rows.push({ name: "kube-rs", command: [join(built, "rust/release/kubers")] });
   }
 }
 
-const only = flags.only?.split(",").map((name) => name.trim());
-const chosen = rows.filter(({ name }) => only === undefined || only.some((wanted) => name.startsWith(wanted)));
+const chosen = rows.filter(({ name }) => isWanted(name));
 const results = new Map<string, Measured[]>(chosen.map(({ name }) => [name, []]));
 for (let round = 1; round <= Number(flags.rounds); round++) {
   for (const { name, command } of chosen) {
@@ -115,7 +116,10 @@ async function measure(name: string, [program, ...args]: readonly string[]): Pro
   const serving = start(serverProgram!, [...serverArgs, ...protobuf], "ignore");
   const ended = new Promise((resolve) => serving.once("close", resolve));
   try {
-    while (!(await fetch(`${url}/version`).catch(() => undefined))?.ok) await new Promise((f) => setTimeout(f, 50));
+    while (!(await fetch(`${url}/version`).catch(() => undefined))?.ok) {
+      if (serving.exitCode !== null) throw new Error(`the load server ended; is port ${flags.port} taken?`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
     const phases = name.startsWith("limit") ? [] : ["--rate", flags.rate, "--rate-events", flags["rate-events"]];
     const common = ["--url", url, "--count", flags.count, "--burst", flags.burst];
     const client = start(program!, [...args, ...common, ...phases], "pipe");
@@ -127,11 +131,11 @@ async function measure(name: string, [program, ...args]: readonly string[]): Pro
     const line = output.trim().split("\n").at(-1) ?? "";
     return line.startsWith("{") ? (JSON.parse(line) as Measured) : undefined;
   } finally {
-    serving.kill();
-    await ended;
+    if (serving.kill()) await ended;
   }
 }
 
 function start(program: string, args: readonly string[], output: "ignore" | "pipe"): ChildProcess {
-  return spawn(program, args, { cwd: projectRoot, stdio: ["ignore", output, "inherit"] });
+  const stderr = output === "ignore" ? "ignore" : "inherit";
+  return spawn(program, args, { cwd: projectRoot, stdio: ["ignore", output, stderr] });
 }
