@@ -3,6 +3,7 @@ import type { RequestOptions } from "node:https";
 import { setTimeout as delay } from "node:timers/promises";
 import { GeneratorError } from "../errors.js";
 import type { ApiDocument, Resource } from "../model.js";
+import { cacheFolder, withCache } from "./cache.js";
 import { type DiscoveredResource, readDiscovery } from "./discovery.js";
 import { get } from "./http.js";
 import type { Progress } from "./progress.js";
@@ -84,11 +85,12 @@ async function connect(source: ClusterSource): Promise<ServerClient> {
   const options: RequestOptions = {};
   await config.applyToHTTPSOptions(options as Parameters<typeof config.applyToHTTPSOptions>[0]);
   const base = cluster.server.replace(/\/+$/, "");
-  return {
+  const client: ServerClient = {
     name: config.getCurrentContext(),
     get: (path, accept = "application/json") =>
       get(new URL(base + path), { ...options, headers: { ...options.headers, accept } }),
   };
+  return withCache(client, base, cacheFolder());
 }
 
 async function discovery(client: ServerClient): Promise<DiscoveredResource[]> {
