@@ -31,8 +31,10 @@ export type { OverflowPolicy } from "./cache/handler-queue.js";
 export type { InformerHealth, InformerPhase } from "./cache/health.js";
 export type { GenericLister, Lister, NamespacedLister } from "./cache/lister.js";
 export type { HandlerHealth } from "./cache/processor.js";
+export type { ReflectorTunables } from "./cache/reflector.js";
 export type {
   EventHandlerOptions,
+  QueueKind,
   ResourceEventHandlerRegistration,
   SharedInformer,
   TransformFunc,
@@ -46,5 +48,6 @@ export {
   type InformerFactoryOptions,
   type InformerFactorySource,
 } from "./informers/shared-informer-factory.js";
-export type { KubeConfigLike } from "./transport/credentials.js";
+export type { Impersonation, KubeConfigLike } from "./transport/credentials.js";
+export type { Backoff } from "./util/backoff.js";
 export { type Clock, systemClock, type Timer } from "./util/clock.js";

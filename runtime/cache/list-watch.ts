@@ -1,6 +1,6 @@
 /** LIST and WATCH of one resource as entries. Counterpart: tools/cache/listwatch.go. */
 import { apiVersionOf, collectionPath, type GroupVersionResource } from "../api/group-version-resource.js";
-import { InformerError } from "../api/informer-error.js";
+import { InformerError, isInformerError } from "../api/informer-error.js";
 import { metaNamespaceKey } from "../api/keys.js";
 import { type ListOptions, listOptionsQuery } from "../api/list-options.js";
 import type { KubernetesObject } from "../api/object-meta.js";
@@ -99,23 +99,27 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
     /** Items of an unknown kind, which the list itself says at its end. Their entries are put in then. */
     const untyped: { at: number; meta: EntryMeta; bytes: Buffer }[] = [];
     const request = { path: this.#pathWith(options, false), what: `list ${this.name}`, accept: JSON_TYPE, signal };
-    const envelope = await this.#client.list(
-      request,
-      (bytes, start, end) => {
-        const scanned = scanObject(bytes, start, end);
-        if (scanned.hasKind || this.#typeMeta !== undefined) {
-          saysKind &&= scanned.hasKind;
-          entries.push(this.#entry(scanned, bytes, start, end));
-        } else {
-          untyped.push({
-            at: entries.length + untyped.length,
-            meta: this.#meta(scanned),
-            bytes: Buffer.from(bytes.subarray(start, end)),
-          });
-        }
-      },
-      onProgress,
-    );
+    const envelope = await this.#client
+      .list(
+        request,
+        (bytes, start, end) => {
+          const scanned = scanObject(bytes, start, end);
+          if (scanned.hasKind || this.#typeMeta !== undefined) {
+            saysKind &&= scanned.hasKind;
+            entries.push(this.#entry(scanned, bytes, start, end));
+          } else {
+            untyped.push({
+              at: entries.length + untyped.length,
+              meta: this.#meta(scanned),
+              bytes: Buffer.from(bytes.subarray(start, end)),
+            });
+          }
+        },
+        onProgress,
+      )
+      .catch((error: unknown) => {
+        throw this.#withMissingRule(error);
+      });
     const resourceVersion = envelope.metadata?.resourceVersion ?? "";
     if (envelope.kind === "Table")
       throw new InformerError("protocol", `list ${this.name}: the server answered with a Table`);
@@ -131,7 +135,25 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
 
   async watch(options: ListOptions, signal: AbortSignal): Promise<Watch<T>> {
     const request = { path: this.#pathWith(options, true), what: `watch ${this.name}`, accept: JSON_TYPE, signal };
-    return new JsonWatch<T>(await this.#client.watch(request), (bytes, start, end) => this.#event(bytes, start, end));
+    const body = await this.#client.watch(request).catch((error: unknown) => {
+      throw this.#withMissingRule(error);
+    });
+    return new JsonWatch<T>(body, (bytes, start, end) => this.#event(bytes, start, end));
+  }
+
+  /** A 403 with what a Role, or without a namespace a ClusterRole, has to say. Watching takes both rights. */
+  #withMissingRule(error: unknown): unknown {
+    if (!isInformerError(error) || error.code !== "forbidden") return error;
+    const { group, resource } = this.#options.resource;
+    const rule = `apiGroups: ["${group}"], resources: ["${resource}"], verbs: ["list", "watch"]`;
+    const role = this.#options.namespace === undefined ? "a ClusterRole" : `a Role in "${this.#options.namespace}"`;
+    const { message, status, reason, retryAfterMs, cause } = error;
+    return new InformerError("forbidden", `${message} (${role} needs: ${rule})`, {
+      status,
+      reason,
+      retryAfterMs,
+      cause,
+    });
   }
 
   #pathWith(options: ListOptions, watch: boolean): string {

@@ -25,6 +25,8 @@ import type { ListerWatcher } from "./list-watch.js";
 import { IndexerLister } from "./lister.js";
 import { deepFreeze } from "./mutation-detector.js";
 import { type ProcessorEnvironment, ProcessorListener, SharedProcessor } from "./processor.js";
+import type { Queue } from "./queue.js";
+import { RealFIFO } from "./real-fifo.js";
 import { Reflector, type ReflectorTunables } from "./reflector.js";
 import type { SlabAllocator } from "./slab.js";
 import type { Indexers, Store } from "./store.js";
@@ -36,6 +38,8 @@ const MIN_RESYNC_PERIOD_MS = 1_000;
 
 /** What changes an object before it is cached: to leave out what nobody reads. It decodes every object. */
 export type TransformFunc<T extends KubernetesObject> = (object: T) => T;
+
+export type QueueKind = "DeltaFIFO" | "RealFIFO";
 
 export interface SharedInformerOptions<T extends KubernetesObject> {
   readonly listerWatcher: ListerWatcher<T>;
@@ -49,6 +53,7 @@ export interface SharedInformerOptions<T extends KubernetesObject> {
   /** Whether objects are frozen, so that a write to what is shared throws. After the transform, which may write. */
   readonly freeze?: boolean;
   readonly reflector?: ReflectorTunables | undefined;
+  readonly queue?: QueueKind | undefined;
   readonly clock: Clock;
   readonly turn: Turn;
   readonly random: () => number;
@@ -88,7 +93,7 @@ export class SharedInformer<T extends KubernetesObject> {
   readonly #onError: (error: InformerError) => void;
   readonly #indexer: Indexer<T>;
   readonly #lister: IndexerLister<T>;
-  readonly #queue = new DeltaFIFO<T>();
+  readonly #queue: Queue<T>;
   readonly #processor = new SharedProcessor<T>();
   readonly #environment: ProcessorEnvironment;
   readonly #reflector: Reflector<T>;
@@ -114,6 +119,7 @@ export class SharedInformer<T extends KubernetesObject> {
     this.#synced.promise.catch(() => {});
     this.resource = options.resource;
     this.#options = options;
+    this.#queue = options.queue === "RealFIFO" ? new RealFIFO() : new DeltaFIFO();
     this.#onError = onError;
     this.#freshness = new Freshness(this.resource);
     this.#monitor = new HealthMonitor(clock, onError, () => this.#healthChanged());

@@ -19,18 +19,36 @@ const LOOK_MS = 100;
 /** Refusals that waiting alone does not cure. The third in a row is final: the first ones may be a role or CRD on its way. */
 const REFUSALS: ReadonlySet<InformerErrorCode> = new Set(["unauthorized", "forbidden", "not-served"]);
 const FINAL_REFUSAL = 3;
+/** Nor is it before this: three attempts may be over within a second, and a role takes seconds to spread. */
+const MIN_REFUSED_MS = 5_000;
+
+/** What waits, by the factory's knowledge of it. */
+export interface WaitedFor {
+  readonly informer: SharedInformer<KubernetesObject>;
+  readonly isStarted: boolean;
+  /** What the server has instead of a resource that it does not serve. */
+  readonly servedInstead: () => Promise<string>;
+}
 
 /** @throws InformerError `not-synced`; the informers go on trying all the same */
 export async function waitForCacheSync(
-  informers: readonly SharedInformer<KubernetesObject>[],
+  waitedFor: readonly WaitedFor[],
   clock: Clock,
   signals: readonly (AbortSignal | undefined)[],
 ): Promise<CacheSyncResults> {
+  const informers = waitedFor.map(({ informer }) => informer);
+  const idle = waitedFor.filter(({ isStarted }) => !isStarted).map(({ informer }) => informer.resource);
+  if (idle.length > 0) {
+    throw new InformerError(
+      "not-synced",
+      `caches not synced, these were not started: ${idle.join(", ")}; call start() first`,
+    );
+  }
   const given = deferred<string>();
   const releases = signals.map((signal) => signal && onAbort(signal, () => given.resolve("the wait was called off")));
   let timer: Timer | undefined;
   const look = () => {
-    if (informers.some(isRefused)) given.resolve("the server refuses");
+    if (informers.some((informer) => isRefused(informer, clock))) given.resolve("the server refuses");
     else timer = clock.after(LOOK_MS, look);
   };
   look();
@@ -43,7 +61,8 @@ export async function waitForCacheSync(
       given.promise,
     ]);
     const results = new Map(informers.map((informer) => [informer.resource, resultOf(informer)]));
-    if (reason !== undefined && informers.some((informer) => !informer.hasSynced())) throw notSynced(reason, results);
+    if (reason !== undefined && informers.some((informer) => !informer.hasSynced()))
+      throw await notSynced(reason, results, waitedFor);
     return results;
   } finally {
     timer?.cancel();
@@ -51,9 +70,10 @@ export async function waitForCacheSync(
   }
 }
 
-function isRefused(informer: SharedInformer<KubernetesObject>): boolean {
-  const { synced, lastError, consecutiveFailures } = informer.health();
-  return !synced && lastError !== undefined && REFUSALS.has(lastError.code) && consecutiveFailures >= FINAL_REFUSAL;
+function isRefused(informer: SharedInformer<KubernetesObject>, clock: Clock): boolean {
+  const { synced, lastError, consecutiveFailures, failingSinceMs = clock.wallNow() } = informer.health();
+  if (synced || lastError === undefined || !REFUSALS.has(lastError.code)) return false;
+  return consecutiveFailures >= FINAL_REFUSAL && clock.wallNow() - failingSinceMs >= MIN_REFUSED_MS;
 }
 
 function resultOf(informer: SharedInformer<KubernetesObject>): CacheSyncResult {
@@ -61,9 +81,20 @@ function resultOf(informer: SharedInformer<KubernetesObject>): CacheSyncResult {
   return { synced, error: synced ? undefined : lastError };
 }
 
-function notSynced(reason: string, results: CacheSyncResults): InformerError {
-  const missing = [...results].filter(([, { synced }]) => !synced);
-  const causes = missing.map(([resource, { error }]) => `\n  ${resource}: ${error?.message ?? "no answer yet"}`);
-  const cause = missing.find(([, { error }]) => error !== undefined)?.[1].error;
-  return new InformerError("not-synced", `caches not synced, ${reason}:${causes.join("")}`, { cause });
+async function notSynced(
+  reason: string,
+  results: CacheSyncResults,
+  waitedFor: readonly WaitedFor[],
+): Promise<InformerError> {
+  const missing = waitedFor.filter(({ informer }) => results.get(informer.resource)?.synced === false);
+  const causes = missing.map(async ({ informer: { resource }, servedInstead }) => {
+    const error = results.get(resource)?.error;
+    const instead = error?.code === "not-served" ? await servedInstead() : "";
+    return `\n  ${resource}: ${error?.message ?? "no answer yet"}${instead === "" ? "" : `; ${instead}`}`;
+  });
+  const cause = missing
+    .map(({ informer }) => results.get(informer.resource)?.error)
+    .find((error) => error !== undefined);
+  const text = (await Promise.all(causes)).join("");
+  return new InformerError("not-synced", `caches not synced, ${reason}:${text}`, { cause });
 }

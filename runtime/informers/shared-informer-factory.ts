@@ -9,10 +9,11 @@ import type { KubernetesObject, Unstructured } from "../api/object-meta.js";
 import type { ResourceDescriptor, ResourceScope } from "../api/resource-descriptor.js";
 import type { InformerHealth } from "../cache/health.js";
 import { ListWatch } from "../cache/list-watch.js";
-import { SharedInformer, type TransformFunc } from "../cache/shared-informer.js";
+import type { ReflectorTunables } from "../cache/reflector.js";
+import { type QueueKind, SharedInformer, type TransformFunc } from "../cache/shared-informer.js";
 import { type RetentionOptions, SlabAllocator } from "../cache/slab.js";
 import { ApiClient } from "../transport/api-client.js";
-import type { KubeConfigLike } from "../transport/credentials.js";
+import type { Impersonation, KubeConfigLike } from "../transport/credentials.js";
 import { HttpTransport } from "../transport/http-transport.js";
 import type { Transport } from "../transport/transport.js";
 import { onAbort } from "../util/abort.js";
@@ -20,6 +21,7 @@ import { type Clock, systemClock } from "../util/clock.js";
 import { systemRandom } from "../util/random.js";
 import { Turn } from "../util/turn.js";
 import { type CacheSyncResults, waitForCacheSync } from "./cache-sync.js";
+import { servedInstead } from "./discovery.js";
 import type { ResourceInformer } from "./resource-informer.js";
 
 export interface InformerFactoryOptions extends RetentionOptions {
@@ -44,9 +46,21 @@ export interface InformerFactoryOptions extends RetentionOptions {
    * right, a handler that threw. Without it they become process warnings of type `InformerWarning`.
    */
   readonly onError?: (error: InformerError) => void;
+  /** Acts as somebody else, by rights that the kubeconfig's user must have. */
+  readonly impersonate?: Impersonation;
+  /** How lists and watches are asked for. */
+  readonly reflector?: ReflectorTunables;
+  /**
+   * `DeltaFIFO`, the default, collects the changes of an object that wait, and keeps the order of each object; `RealFIFO` keeps
+   * the order of all, as client-go does since 1.36.
+   */
+  readonly queue?: QueueKind;
   /** Where time comes from: for tests. */
   readonly clock?: Clock;
 }
+
+/** How long an error message waits for what the server serves instead, in milliseconds. */
+const DISCOVERY_DEADLINE_MS = 5_000;
 
 /** Where a factory connects to; or another factory, whose connection, options and informers it then shares. */
 export type InformerFactorySource = KubeConfigLike | InformerFactory;
@@ -59,6 +73,7 @@ interface Shared {
   readonly transport: Transport;
   readonly client: ApiClient;
   readonly informers: Map<string, SharedInformer<KubernetesObject>>;
+  readonly resources: Map<string, GroupVersionResource>;
   readonly abort: AbortController;
   readonly running: Map<string, Promise<void>>;
   /** Signals that end it all, each listened to once however often it is given. */
@@ -134,13 +149,21 @@ export class InformerFactory implements AsyncDisposable {
   /**
    * Resolves when every started informer's cache holds its whole list.
    * @param signal how long to wait
-   * @throws InformerError `not-synced`, naming each resource and its cause, when the signal aborts or the factory is shut down
-   *   first, or when a resource cannot sync: it is forbidden or not served, and stays so over three attempts
+   * @throws InformerError `not-synced`, naming each resource and its cause, when one that was asked for was not started, when
+   *   the signal aborts or the factory is shut down first, or when a resource cannot sync: it is forbidden or not served, and
+   *   stays so over three attempts and five seconds. Then it says which rule of a role is missing, or what is served instead
    */
   waitForCacheSync(signal?: AbortSignal): Promise<CacheSyncResults> {
-    const { informers, running, clock, abort } = this.#shared;
-    const started = [...informers].filter(([resource]) => running.has(resource)).map(([, informer]) => informer);
-    return waitForCacheSync(started, clock, [abort.signal, signal]);
+    const { informers, resources, running, clock, abort } = this.#shared;
+    const waitedFor = Array.from(informers, ([name, informer]) => ({
+      informer,
+      isStarted: running.has(name),
+      servedInstead: () => {
+        const resource = resources.get(name);
+        return resource === undefined ? Promise.resolve("") : this.#servedInstead(resource);
+      },
+    }));
+    return waitForCacheSync(waitedFor, clock, [abort.signal, signal]);
   }
 
   /**
@@ -158,18 +181,40 @@ export class InformerFactory implements AsyncDisposable {
     return Array.from(this.#shared.informers.values(), (informer) => informer.health());
   }
 
+  /** Whether every informer that was asked for runs and has synced: for a readiness probe. An outage later on changes nothing. */
+  ready(): boolean {
+    return this.health().every(({ phase, synced }) => synced && phase !== "stopped");
+  }
+
+  /** Whether no informer has stopped: for a liveness probe. A server that is away is no reason to restart a client. */
+  live(): boolean {
+    return !this.#shared.abort.signal.aborted && this.health().every(({ phase }) => phase !== "stopped");
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown();
+  }
+
+  async #servedInstead(resource: GroupVersionResource): Promise<string> {
+    const { client, clock } = this.#shared;
+    const abort = new AbortController();
+    const timer = clock.after(DISCOVERY_DEADLINE_MS, () => abort.abort());
+    try {
+      return await servedInstead(client, resource, abort.signal);
+    } finally {
+      timer.cancel();
+    }
   }
 
   #informerFor<T extends KubernetesObject>(
     resource: GroupVersionResource & Partial<ResourceDescriptor<T>>,
   ): SharedInformer<T> {
-    const { informers } = this.#shared;
+    const { informers, resources } = this.#shared;
     const name = formatGroupVersionResource(resource);
     let informer = informers.get(name) as SharedInformer<T> | undefined;
     if (informer === undefined) {
       informer = this.#makeInformer<T>(name, resource);
+      resources.set(name, resource);
       informers.set(name, informer as unknown as SharedInformer<KubernetesObject>);
     }
     return informer;
@@ -193,6 +238,8 @@ export class InformerFactory implements AsyncDisposable {
       slabs,
       resource: name,
       resyncPeriodMs: resyncPeriodsMs.get(name) ?? options.resyncPeriodMs ?? 0,
+      reflector: options.reflector,
+      queue: options.queue,
       transform: options.transform as TransformFunc<T> | undefined,
       freeze: options.freeze ?? process.env["NODE_ENV"] !== "production",
       clock,
@@ -205,7 +252,7 @@ export class InformerFactory implements AsyncDisposable {
 
 function connect(kubeConfig: KubeConfigLike, options: InformerFactoryOptions): Shared {
   const clock = options.clock ?? systemClock;
-  const transport = new HttpTransport(kubeConfig, clock);
+  const transport = new HttpTransport(kubeConfig, clock, options.impersonate);
   return {
     options,
     clock,
@@ -213,6 +260,7 @@ function connect(kubeConfig: KubeConfigLike, options: InformerFactoryOptions): S
     transport,
     client: new ApiClient(transport, clock),
     informers: new Map(),
+    resources: new Map(),
     abort: new AbortController(),
     running: new Map(),
     signals: new WeakSet(),

@@ -60,6 +60,17 @@ export class ApiClient {
     return new WatchBody(body, `${request.what} at ${this.#transport.server}`);
   }
 
+  /** A small document, such as those of discovery; undefined when it is no JSON object. Of at most 256 KiB. */
+  async read(request: ApiRequest): Promise<object | undefined> {
+    const text = await readText(await this.#ask(request, "list"));
+    try {
+      const document: unknown = JSON.parse(text);
+      return typeof document === "object" && document !== null ? document : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
   async #ask(request: ApiRequest, kind: "list" | "watch"): Promise<TransportResponse> {
     const { path, accept, signal } = request;
     const response = await this.#transport.get({ path, accept, kind, signal }).catch((error: unknown) => {

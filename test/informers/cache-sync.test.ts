@@ -21,7 +21,9 @@ afterEach(() => Promise.all([things.stop(), others.stop()]));
 
 const wait = (...signals: (AbortSignal | undefined)[]) => {
   const informers = [things.informer, others.informer] as unknown as SharedInformer<KubernetesObject>[];
-  return waitForCacheSync(informers, clock, signals);
+  const servedInstead = async () => "the server has others";
+  const waitedFor = informers.map((informer) => ({ informer, isStarted: true, servedInstead }));
+  return waitForCacheSync(waitedFor, clock, signals);
 };
 
 const refused = (promise: Promise<unknown>): Promise<InformerError> =>

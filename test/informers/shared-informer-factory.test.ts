@@ -43,6 +43,13 @@ function makeFactory(options: InformerFactoryOptions = {}): InformerFactory {
   return factory;
 }
 
+async function notSynced(): Promise<InformerError> {
+  return advanceUntilSettled(clock, factory.waitForCacheSync()).then(
+    () => expect.unreachable("it synced"),
+    (thrown) => thrown,
+  );
+}
+
 /** Every request for a collection, from now on. */
 function refuse(collection: string, status: number): void {
   const body = { kind: "Status", code: status, message: "refused" };
@@ -107,11 +114,42 @@ describe("informers", () => {
     factory.start();
     await factory.waitForCacheSync();
     factory.informerFor(namespaces);
-    expect([...(await factory.waitForCacheSync()).keys()]).toEqual(["configmaps.v1"]);
+    expect(factory.ready()).toBe(false);
+    const error: InformerError = await factory.waitForCacheSync().then(
+      () => expect.unreachable("it synced"),
+      (thrown) => thrown,
+    );
+    expect(error).toMatchObject({ code: "not-synced", message: expect.stringContaining("not started: namespaces.v1") });
     factory.start();
     factory.start();
     expect([...(await factory.waitForCacheSync()).keys()]).toEqual(["configmaps.v1", "namespaces.v1"]);
     expect(server.requests.map(({ path }) => path)).toEqual([CONFIG_MAPS, NAMESPACES]);
+  });
+
+  test("are ready once all have synced, and live until they are stopped", async () => {
+    factory.informerFor(configMaps);
+    expect([factory.ready(), factory.live()]).toEqual([false, true]);
+    factory.start();
+    await factory.waitForCacheSync();
+    expect([factory.ready(), factory.live()]).toEqual([true, true]);
+    await factory.shutdown();
+    expect([factory.ready(), factory.live()]).toEqual([false, false]);
+  });
+
+  test("take a queue, tunables of their requests, and somebody to act as", async () => {
+    const headers: (string | string[] | undefined)[] = [];
+    server.intercept((request) => {
+      headers.push(request.headers["impersonate-user"], request.headers["impersonate-group"]);
+      return undefined;
+    });
+    const impersonate = { user: "jane", groups: ["dev", "ops"] };
+    makeFactory({ queue: "RealFIFO", reflector: { streaming: false, pageSize: 1 }, impersonate });
+    factory.informerFor(configMaps);
+    factory.start();
+    await factory.waitForCacheSync();
+    expect(server.requests[0]?.query.get("limit")).toBe("1");
+    expect(headers.slice(0, 2)).toEqual(["jane", "dev, ops"]);
+    expect(factory.forResource(configMaps).lister().list()).toHaveLength(2);
   });
 
   test("of unknown kinds give objects as the server sends them", async () => {
@@ -314,5 +352,26 @@ describe("the end", () => {
     expect(await isSettled(stopped)).toBe(false);
     finish();
     await stopped;
+  });
+});
+
+describe("what cannot sync", () => {
+  test("for want of a right says which rule is missing", async () => {
+    refuse(CONFIG_MAPS, 403);
+    factory.informerFor(configMaps);
+    factory.start();
+    expect((await notSynced()).message).toContain(
+      '(a ClusterRole needs: apiGroups: [""], resources: ["configmaps"], verbs: ["list", "watch"])',
+    );
+  });
+
+  test.each([
+    [{ group: "", version: "v1", resource: "configmap" }, "in v1 the server has "],
+    [{ group: "apps", version: "v7", resource: "deployments" }, 'of group "apps" the server has "v1"'],
+    [{ group: "no.such.group", version: "v1", resource: "things" }, 'the server has no group "no.such.group"'],
+  ])("because %j is not served says what is", async (resource, text) => {
+    factory.forResource(resource).informer();
+    factory.start();
+    expect((await notSynced()).message).toContain(text);
   });
 });
