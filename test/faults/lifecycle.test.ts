@@ -383,13 +383,13 @@ describe("factories", () => {
     expect(factory.informerFor(configMaps).isStopped()).toBe(true);
   });
 
-  test("L14: a wait for caches says which did not sync, and why; without a start it has nothing to wait for", async () => {
+  test("L14: a wait for caches says which did not sync, and why; without a start, that", async () => {
     const factory = makeFactory();
     server.intercept(({ path }) =>
       path === "/api/v1/namespaces" ? { status: 503, body: { kind: "Status", code: 503, message: "away" } } : undefined,
     );
     const informers = [factory.informerFor(configMaps), factory.informerFor(namespaces)];
-    expect((await factory.waitForCacheSync()).size).toBe(0);
+    expect((await informerErrorOf(factory.waitForCacheSync())).message).toContain("configmaps.v1, namespaces.v1; call start");
     factory.start();
     const abort = new AbortController();
     const waits = informerErrorOf(factory.waitForCacheSync(abort.signal));
