@@ -389,7 +389,9 @@ describe("factories", () => {
       path === "/api/v1/namespaces" ? { status: 503, body: { kind: "Status", code: 503, message: "away" } } : undefined,
     );
     const informers = [factory.informerFor(configMaps), factory.informerFor(namespaces)];
-    expect((await informerErrorOf(factory.waitForCacheSync())).message).toContain("configmaps.v1, namespaces.v1; call start");
+    expect((await informerErrorOf(factory.waitForCacheSync())).message).toContain(
+      "configmaps.v1, namespaces.v1; call start",
+    );
     factory.start();
     const abort = new AbortController();
     const waits = informerErrorOf(factory.waitForCacheSync(abort.signal));
