@@ -8,6 +8,9 @@ import type { ResponseBody } from "./transport.js";
 /** Chunks that may wait for the reader before the socket is told to stop. A chunk is at most 64 KiB. */
 const MAX_WAITING = 4;
 
+/** Far beyond any list that a proxy would zip. */
+const MAX_UNZIPPED_BYTES = 2 * 1024 * 1024 * 1024;
+
 export class HttpBody implements ResponseBody {
   readonly #response: Readable;
   /** What is read: the response, or what it is unzipped to. */
@@ -31,6 +34,18 @@ export class HttpBody implements ResponseBody {
     const zipped = contentEncoding === "gzip";
     this.#stream = zipped ? response.pipe(createGunzip()) : response;
     if (zipped) {
+      let bytes = 0;
+      // What is asked for is never zipped: a proxy does it, or a bomb.
+      this.#stream.on("data", (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes <= MAX_UNZIPPED_BYTES) return;
+        const error = new InformerError(
+          "protocol",
+          `the body is larger than ${MAX_UNZIPPED_BYTES} bytes when unzipped`,
+        );
+        this.#stream.destroy(error);
+        response.destroy();
+      });
       response.on("error", (error) => this.#stream.destroy(error));
       response.on("aborted", () => this.#stream.destroy(new Error("aborted")));
     }

@@ -24,6 +24,10 @@ const SPACE = 0x20;
 /** Deepest nesting that is taken in: far beyond any schema's, far below the parser's own. */
 const MAX_DEPTH = 10_000;
 
+/** Largest item that is taken in, in bytes: as the longest line of a watch. etcd's own limit for an object is 1.5 MB. */
+const MAX_ITEM_BYTES = 64 * 1024 * 1024;
+const MAX_ENVELOPE_BYTES = 16 * 1024 * 1024;
+
 /** Where in the document the scanner stands. Depth 1 is inside the list object, depth 2 inside `items`. */
 type Place = "envelope" | "items";
 
@@ -35,7 +39,9 @@ export class ListItemSplitter {
   readonly #onItem: (bytes: Buffer, start: number, end: number) => void;
   /** The envelope's text with an empty `items`; parsed once, at the end. */
   readonly #envelope: Buffer[] = [];
+  #envelopeBytes = 0;
   #itemParts: Buffer[] = [];
+  #itemBytes = 0;
   #place: Place = "envelope";
   #depth = 0;
   #inString = false;
@@ -110,8 +116,15 @@ export class ListItemSplitter {
       }
       at++;
     }
-    if (this.#place === "envelope") this.#envelope.push(copy(chunk, from, length));
-    else if (this.#depth > 2) this.#itemParts.push(copy(chunk, from, length));
+    if (this.#place === "envelope") {
+      this.#envelope.push(copy(chunk, from, length));
+      this.#envelopeBytes += length - from;
+      limit("what a list says beside its items", this.#envelopeBytes, MAX_ENVELOPE_BYTES);
+    } else if (this.#depth > 2) {
+      this.#itemParts.push(copy(chunk, from, length));
+      this.#itemBytes += length - from;
+      limit("an item of the list", this.#itemBytes, MAX_ITEM_BYTES);
+    }
   }
 
   /**
@@ -150,8 +163,14 @@ export class ListItemSplitter {
     this.#itemParts.push(chunk.subarray(from, end));
     const item = Buffer.concat(this.#itemParts);
     this.#itemParts = [];
+    this.#itemBytes = 0;
     this.#onItem(item, 0, item.length);
   }
+}
+
+/** @throws InformerError `protocol`, before it fills the memory */
+function limit(what: string, bytes: number, most: number): void {
+  if (bytes > most) throw new InformerError("protocol", `${what} is larger than ${most} bytes`);
 }
 
 /** Parts that wait for the next chunk are copied: a view would keep its whole chunk alive. */

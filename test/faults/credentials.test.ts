@@ -1,16 +1,19 @@
 /** Fault matrix, A rows: credentials. */
 import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import type { RequestListener } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { inspect } from "node:util";
 import { KubeConfig } from "@kubernetes/client-node";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { InformerFactory } from "../../runtime/informers/shared-informer-factory.js";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import { CredentialSource, type HttpsOptions, type KubeConfigLike } from "../../runtime/transport/credentials.js";
 import { HttpTransport } from "../../runtime/transport/http-transport.js";
 import type { TransportRequest } from "../../runtime/transport/transport.js";
 import { kubeConfigFor } from "../support/kube-config.js";
 import { loopback } from "../support/loopback.js";
+import { turnUntil } from "../support/settle.js";
 import { informerErrorOf } from "../support/thrown.js";
 
 const SECRET = "eyJhbGciOiJSUzI1NiJ9.canary-canary-canary.signature";
@@ -208,4 +211,25 @@ test("A12 two kubeconfigs with a user of the same name keep their tokens apart",
     }),
   );
   expect(tokens).toEqual(["Bearer one", "Bearer two"]);
+});
+
+test.each<[string, RequestListener]>([
+  ["401", (_, response) => response.writeHead(401).end("no")],
+  ["403", (_, response) => response.writeHead(403).end("no")],
+  ["500", (_, response) => response.writeHead(500).end("no")],
+  ["HTML", (_, response) => response.writeHead(200, { "content-type": "text/html" }).end("<html>")],
+  ["garbage", (_, response) => response.writeHead(200, { "content-type": "application/json" }).end("garbage")],
+  ["a reset", (request) => request.socket.resetAndDestroy()],
+])("no token is in an error or in health, whatever fails: %s", async (_, listener) => {
+  const server = await loopback(listener);
+  const errors: unknown[] = [];
+  const clock = new VirtualClock();
+  const kubeConfig = kubeConfigFor(server.url, withToken(SECRET), { skipTLSVerify: true });
+  const factory = new InformerFactory(kubeConfig, { clock, onError: (error) => errors.push(error) });
+  factory.forResource({ group: "", version: "v1", resource: "pods" }).informer();
+  factory.start();
+  await turnUntil("a failure", () => errors.length > 0);
+  expect(server.requests[0]?.headers.authorization).toContain(SECRET);
+  expect(inspect([errors, factory.health()], { depth: 12, showHidden: true })).not.toContain("canary");
+  await factory.shutdown();
 });

@@ -142,3 +142,16 @@ describe("ListItemSplitter", () => {
     expect((await informerErrorOf(() => splitter.push(Buffer.alloc(20_000, "[")))).code).toBe("decode");
   });
 });
+
+test.each([
+  ["an item", '{"items":[{"a":"'],
+  ["what stands beside the items", '{"rows":["'],
+])("%s that never ends is refused before it fills the memory", (_, beginning) => {
+  const splitter = new ListItemSplitter(() => {});
+  const chunk = Buffer.alloc(4 * 1024 * 1024, "x");
+  splitter.push(Buffer.from(beginning));
+  const fill = () => {
+    for (let i = 0; i < 20; i++) splitter.push(chunk);
+  };
+  expect(fill).toThrow(/larger than \d+ bytes/);
+});
