@@ -43,8 +43,8 @@ export function isBuiltInGroup(group: string): boolean {
 /** Members that a factory has of its own, so that no group's accessor may take their place. */
 const factoryMembers = new Set(
   (
-    "constructor dispose forResource hasOwnProperty health informerFor isPrototypeOf metadata namespace " +
-    "propertyIsEnumerable resources run shutdown source start toLocaleString toString valueOf waitForCacheSync"
+    "constructor dispose forResource hasOwnProperty health informerFor isPrototypeOf live metadata namespace " +
+    "propertyIsEnumerable ready resources run shutdown source start toLocaleString toString valueOf waitForCacheSync"
   ).split(" "),
 );
 

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { compile, crd, generate, source, temporaryFolder, version } from "./support/project.js";
 
-const runs = Number(process.env["FUZZ_RUNS"] ?? 40);
+const runs = Number(process.env["FUZZ_RUNS"] ?? 20);
 
 const word = fc.constantFrom(
   ..."a b spec status metadata kind apiVersion items properties type default class constructor __proto__ toString".split(
