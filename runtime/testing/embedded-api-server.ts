@@ -284,7 +284,7 @@ export class EmbeddedApiServer implements AsyncDisposable {
    */
   async stopListening(open: "reset" | "keep" = "reset"): Promise<void> {
     if (open === "reset") {
-      this.cutWatches();
+      for (const { stream } of this.#watches.open) stream.dispose();
       await this.#listener.stop();
     } else this.#listener.refuse();
   }

@@ -64,9 +64,14 @@ export class HttpListener {
   async stop(): Promise<void> {
     this.refuse();
     const gone = [...this.#sockets].map(
-      (socket) => new Promise<void>((resolve) => socket.once("close", () => resolve())),
+      (socket) =>
+        new Promise<void>((resolve) => {
+          socket.once("close", () => resolve());
+          // One that was being reset says this instead, when it is shut down already (EINVAL).
+          socket.once("error", () => resolve());
+        }),
     );
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) socket.destroy();
     await Promise.all(gone);
   }
 
