@@ -22,8 +22,8 @@ export interface HttpsOptions extends SecureContextOptions {
  */
 export interface KubeConfigLike {
   getCurrentCluster(): { readonly server: string; readonly skipTLSVerify?: boolean; readonly proxyUrl?: string } | null;
-  // biome-ignore lint/suspicious/noExplicitAny: the parameter's type differs between client-node 1.x and 2.x
-  applyToHTTPSOptions(options: any): Promise<void>;
+  /** Fills in {@link HttpsOptions}. Their type differs between client-node 1.x and 2.x. */
+  applyToHTTPSOptions(options: object): Promise<void>;
 }
 
 /** What a connection is opened with. */
