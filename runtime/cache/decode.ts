@@ -2,10 +2,9 @@
  * Bytes into objects. `metadata.managedFields` is a third of a Pod's bytes and half of what they become in memory, and hardly
  * anybody reads it: it stays text until it is read, as the whole object stays bytes.
  */
-import { findManagedFields, jsonText, parseJson, parseJsonWith } from "../transport/json-scan.js";
+import { findManagedFields, jsonText, OPEN_BRACKET, parseJson, parseJsonWith } from "../transport/json-scan.js";
 import { deepFreeze } from "./mutation-detector.js";
 
-const OPEN_BRACKET = 0x5b;
 /** A number that nobody sends. */
 const STAND_IN = Number.MIN_VALUE;
 const STAND_IN_TEXT = String(STAND_IN);

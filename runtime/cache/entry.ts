@@ -6,12 +6,10 @@
 import { InformerError } from "../api/informer-error.js";
 import type { Cached, KubernetesObject } from "../api/object-meta.js";
 import type { Labels } from "../api/selectors.js";
-import { findManagedFields, findValue, jsonText, parseJson } from "../transport/json-scan.js";
+import { findManagedFields, findValue, jsonText, OPEN_BRACE, parseJson } from "../transport/json-scan.js";
 import { decodeObject, type LateText } from "./decode.js";
 import { deepFreeze } from "./mutation-detector.js";
 import type { Slab, SlabAllocator, SlabReader } from "./slab.js";
-
-const OPEN_BRACE = 0x7b;
 
 /** What an entry is keyed, ordered and told apart by. */
 export interface EntryMeta {

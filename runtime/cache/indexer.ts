@@ -1,5 +1,6 @@
 /** The cache itself: entries by key and by index. Counterpart: tools/cache/thread_safe_store.go. */
 import { InformerError, toInformerError } from "../api/informer-error.js";
+import { metaNamespaceKey } from "../api/keys.js";
 import type { Cached, KubernetesObject } from "../api/object-meta.js";
 import { Entry } from "./entry.js";
 import { type Indexers, type IndexFunc, NAMESPACE_INDEX, type Store } from "./store.js";
@@ -281,11 +282,11 @@ function remove<T extends KubernetesObject>(index: Index<T>, value: string, id: 
 }
 
 function asEntry<T extends KubernetesObject>(object: Cached<T>): Entry<T> {
-  const {
-    namespace = "",
-    name,
-    uid,
-    resourceVersion,
-  } = object.metadata as { namespace?: string; name: string; uid: string; resourceVersion: string };
-  return Entry.fromObject({ key: namespace === "" ? name : `${namespace}/${name}`, uid, resourceVersion }, object);
+  const { namespace, name, uid, resourceVersion } = object.metadata as {
+    namespace?: string;
+    name: string;
+    uid: string;
+    resourceVersion: string;
+  };
+  return Entry.fromObject({ key: metaNamespaceKey(namespace, name), uid, resourceVersion }, object);
 }

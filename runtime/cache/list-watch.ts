@@ -6,7 +6,7 @@ import { type ListOptions, listOptionsQuery } from "../api/list-options.js";
 import type { KubernetesObject } from "../api/object-meta.js";
 import { asStatus, statusError } from "../api/status-error.js";
 import type { ApiClient, WatchBody } from "../transport/api-client.js";
-import { findValue, parseJson, type ScannedObject, scanObject } from "../transport/json-scan.js";
+import { CLOSE_BRACE, findValue, parseJson, QUOTE, type ScannedObject, scanObject } from "../transport/json-scan.js";
 import type { ListEnvelope } from "../transport/list-items.js";
 import { Entry, type EntryMeta } from "./entry.js";
 import type { SlabAllocator } from "./slab.js";
@@ -279,8 +279,6 @@ class JsonWatch<T extends KubernetesObject> implements Watch<T> {
 /** `{"type":"` as every Kubernetes server writes it, and what follows the type. */
 const TYPE_PREFIX = Buffer.from('{"type":"');
 const OBJECT_INFIX = Buffer.from('","object":');
-const QUOTE = 0x22;
-const CLOSE_BRACE = 0x7d;
 
 interface Frame {
   readonly type: string;

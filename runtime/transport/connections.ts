@@ -29,9 +29,19 @@ export function requestHeaders(
   return { ...headers, accept, "user-agent": USER_AGENT };
 }
 
-/** Changes when certificates, keys or the rules of trust do: connections made with others are not used again then. */
+const fingerprints = new WeakMap<Credentials["tls"], string>();
+
+/**
+ * Changes when certificates, keys or the rules of trust do: connections made with others are not used again then. Every request
+ * asks for it, so it is made once for each answer of the kubeconfig.
+ */
 export function tlsFingerprint(tls: Credentials["tls"]): string {
-  return createHash("sha256").update(JSON.stringify(tls)).digest("hex");
+  let fingerprint = fingerprints.get(tls);
+  if (fingerprint === undefined) {
+    fingerprint = createHash("sha256").update(JSON.stringify(tls)).digest("hex");
+    fingerprints.set(tls, fingerprint);
+  }
+  return fingerprint;
 }
 
 export function connectionError(error: unknown, server: string): InformerError {

@@ -5,15 +5,15 @@
 import { isAscii } from "node:buffer";
 import { InformerError } from "../api/informer-error.js";
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
+export const QUOTE = 0x22;
+export const BACKSLASH = 0x5c;
+export const OPEN_BRACE = 0x7b;
+export const CLOSE_BRACE = 0x7d;
+export const OPEN_BRACKET = 0x5b;
+export const CLOSE_BRACKET = 0x5d;
 const COLON = 0x3a;
-const COMMA = 0x2c;
-const SPACE = 0x20;
+export const COMMA = 0x2c;
+export const SPACE = 0x20;
 const CASE_BIT = 0x20;
 /** `Z`: what opens and closes objects and lists comes after it. */
 const LAST_BELOW_BRACKETS = 0x5a;

@@ -1,6 +1,17 @@
 /** Cuts the body of a LIST into its items while it arrives: it is never one string and never one tree. */
 import { InformerError } from "../api/informer-error.js";
-import { endOfNested, parseJson } from "./json-scan.js";
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COMMA,
+  endOfNested,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  parseJson,
+  QUOTE,
+  SPACE,
+} from "./json-scan.js";
 
 /** All of a list but its items. */
 export interface ListEnvelope {
@@ -13,14 +24,6 @@ export interface ListEnvelope {
   };
 }
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const COMMA = 0x2c;
-const SPACE = 0x20;
 /** Deepest nesting that is taken in: far beyond any schema's, far below the parser's own. */
 const MAX_DEPTH = 10_000;
 
