@@ -8,7 +8,7 @@ import { type Indexers, type IndexFunc, NAMESPACE_INDEX, type Store } from "./st
 /** What a replace changed, for notifications: deletions, then the rest in the order of the list. */
 export interface Replaced<T extends KubernetesObject> {
   readonly deleted: readonly Entry<T>[];
-  /** `old` is absent for an object that is new. Objects whose resourceVersion is as it was are not among them. */
+  /** `old` is absent for an object that is new. Objects whose content and resourceVersion are as they were are not among them. */
   readonly changed: readonly { readonly old: Entry<T> | undefined; readonly entry: Entry<T> }[];
 }
 
@@ -159,15 +159,23 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
   /**
    * Swaps the whole content and says what changed. The new content is made beside the old one, one object a step, so that
    * others can work in between; the swap itself is the last step, and short. Nothing else may write meanwhile. An entry whose
-   * uid and resourceVersion are as before is kept as it is, with whatever was decoded of it.
+   * uid, resourceVersion and content are as before is kept as it is, with whatever was decoded of it. Of a key that is there
+   * twice, which is reported, the last counts.
    */
   *replacing(entries: Iterable<Entry<T>>, resourceVersion: string): Generator<undefined, Replaced<T>> {
     const before = this.#entries;
     const after = new Map<string, Entry<T>>();
+    let count = 0;
+    let twice: string | undefined;
     for (const entry of entries) {
       const old = before.get(entry.key);
       after.set(entry.key, old !== undefined && isSame(old, entry) ? old : entry);
+      if (++count - after.size === 1) twice ??= entry.key;
       yield;
+    }
+    if (twice !== undefined) {
+      const text = `${count - after.size} objects are in the list twice, the last counts: ${JSON.stringify(twice)} is one`;
+      this.#onError(new InformerError("protocol", text));
     }
     const indexes = Array.from(this.#indexes.values(), (index) => ({ index, refilled: refilled(index) }));
     const changed: { old: Entry<T> | undefined; entry: Entry<T> }[] = [];
@@ -241,8 +249,11 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
   }
 }
 
-function isSame(a: Entry, b: Entry): boolean {
-  return a.resourceVersion === b.resourceVersion && a.uid === b.uid;
+function isSame(old: Entry, entry: Entry): boolean {
+  if (old === entry) return true;
+  if (old.resourceVersion !== entry.resourceVersion || old.uid !== entry.uid) return false;
+  const [before, after] = [old.checksum, entry.checksum];
+  return before === after || before === undefined || after === undefined;
 }
 
 function file<T extends KubernetesObject>(index: Index<T>, old: Entry<T> | undefined, entry: Entry<T>): void {

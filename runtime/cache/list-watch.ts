@@ -236,9 +236,11 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
   #entry(scanned: ScannedObject, bytes: Buffer, start: number, end: number): Entry<T> {
     if (scanned.hasKind) this.#checkKind(bytes, start, end);
     const meta = this.#meta(scanned);
-    const cached = this.#cached?.(meta.key);
-    if (cached?.resourceVersion === meta.resourceVersion && cached.uid === meta.uid) return cached;
     const prefix = scanned.hasKind ? undefined : this.#typeMeta;
+    const cached = this.#cached?.(meta.key);
+    if (cached?.resourceVersion === meta.resourceVersion && cached.uid === meta.uid) {
+      if (cached.isMadeOf(this.#slabs, bytes, start, end, prefix)) return cached;
+    }
     return Entry.fromBytes<T>(meta, this.#slabs, bytes, start, end, prefix);
   }
 }

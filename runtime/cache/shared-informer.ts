@@ -348,7 +348,7 @@ export class SharedInformer<T extends KubernetesObject> {
       const { name = "", namespace } = (object?.metadata ?? {}) as ObjectMeta;
       if (object === undefined || metaNamespaceKey(namespace, name) !== key)
         throw new TypeError("it gave back no object of the same name and namespace");
-      return Entry.fromObject<T>({ key, uid, resourceVersion }, freeze === true ? deepFreeze(object) : object);
+      return Entry.fromObject<T>({ key, uid, resourceVersion }, freeze === true ? deepFreeze(object) : object, entry);
     } catch (error) {
       this.#onError(toInformerError(error, "transform", `transform of ${this.resource} ${entry.key}`));
       return undefined;

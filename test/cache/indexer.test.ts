@@ -340,7 +340,9 @@ describe("against a naive model", () => {
             const { deleted, changed } = indexer.replace(listed.values(), "9");
             expect(deleted).toEqual([...model.values()].filter((entry) => !listed.has(entry.key)));
             const same = (a: Entry<Thing> | undefined, b: Entry<Thing>) =>
-              a?.uid === b.uid && a.resourceVersion === b.resourceVersion;
+              a?.uid === b.uid &&
+              a.resourceVersion === b.resourceVersion &&
+              a.object.spec?.value === b.object.spec?.value;
             const changes = [...listed.values()].filter((entry) => !same(model.get(entry.key), entry));
             expect(changed.map(({ entry }) => entry)).toEqual(changes);
             for (const { old, entry } of changed) expect(old).toBe(model.get(entry.key));

@@ -112,13 +112,15 @@ describe("P9 a list", () => {
     await bench.recovers();
   });
 
-  test("with an object twice has the last one", async () => {
+  test("with an object twice has the last one, and it is told", async () => {
     const bench = new FaultBench({ streaming: false });
     const items = `[${thingJson("a", "1")},${thingJson("b", "2")},${thingJson("a", "3")}]`;
     bench.server.fault = ({ verb }) => (verb === "list" ? listWith(items) : undefined);
     await bench.start();
     expect(bench.cached.sort()).toEqual(["a@3", "b@2"]);
     expect(bench.log).toEqual(["add a@3", "add b@2"]);
+    expect(bench.reported).toEqual(["protocol"]);
+    expect(bench.bench.errors[0]?.message).toContain('"a"');
     await bench.stops();
   });
 });

@@ -153,3 +153,24 @@ test("S21 ten thousand changes of one object at once: the last is what counts", 
   expect(bench.cached).toEqual(["a@10101"]);
   await bench.recovers();
 });
+
+describe("S20 other content under the same resourceVersion, as of another version of the server", () => {
+  const change = ({ server }: FaultBench) => server.objects.set("a", thingJson("a", "101", { value: "other" }));
+
+  test.each([
+    ["never read", false],
+    ["read", true],
+  ])("is an update, of an object that was %s; what is as it was is not told", async (_, isRead) => {
+    const bench = await missed(
+      (missing) => {
+        if (isRead) missing.informer.lister.list();
+        change(missing);
+      },
+      "a",
+      "b",
+    );
+    expect(bench.log).toEqual(["update a@101→101"]);
+    expect(bench.informer.lister.get("a")?.spec?.value).toBe("other");
+    await bench.recovers();
+  });
+});
