@@ -24,21 +24,21 @@ export async function loadCrds(inputs: readonly Input[], warn: Warn, partial = f
   const loaded: Definition[] = [];
   const problems: GeneratorError[] = [];
   let definitions = 0;
-  const others: { kind: string; at: Position }[] = [];
+  const others: { kind: string; at: () => Position }[] = [];
   for (const { file, text } of inputs) {
     try {
-      const yaml = await readYaml(text, file);
+      const yaml = await readYaml(text(), file);
       for (const { at, text: warning } of yaml.warnings) warn(warning, at);
       for (const document of yaml.documents) {
         for (const path of objects(document.value, [])) {
           const object = new Reading(document, path);
           if (object.at("kind") !== "CustomResourceDefinition") {
-            others.push({ kind: describe(object.at(), object.at("kind")), at: object.position("kind") });
+            others.push({ kind: describe(object.at(), object.at("kind")), at: () => object.position("kind") });
             continue;
           }
           definitions += 1;
           const result = tryDefinition(object, warn);
-          if (result.problems.length === 0) loaded.push({ ...result, at: object.position() });
+          if (result.problems.length === 0) loaded.push({ ...result, at: () => object.position() });
           else problems.push(...result.problems);
         }
       }
@@ -59,7 +59,7 @@ export async function loadCrds(inputs: readonly Input[], warn: Warn, partial = f
         ? "empty: no CustomResourceDefinition"
         : `${first.kind} is no CustomResourceDefinition${more}`,
       {
-        at: first?.at ?? { file: inputs[0]?.file ?? "", line: 1, column: 1 },
+        at: first?.at() ?? { file: inputs[0]?.file ?? "", line: 1, column: 1 },
         hint: "expected apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition (kubectl get crd NAME -o yaml prints one)",
       },
     );
@@ -90,7 +90,8 @@ function objects(value: unknown, path: Path): Path[] {
 
 interface Definition {
   readonly documents: readonly ApiDocument[];
-  readonly at: Position;
+  /** Asked for only where it is shown: it costs reading the file again. */
+  readonly at: () => Position;
 }
 
 /** Reads a definition, or gives all that is wrong with it. */
@@ -222,7 +223,7 @@ function schemaOf(
  * counts, as with `kubectl apply`. The same again is nothing to say.
  */
 function lastOnes(definitions: readonly Definition[], warn: Warn): ApiDocument[] {
-  const last = new Map<string, { document: ApiDocument; at: Position }>();
+  const last = new Map<string, { document: ApiDocument; at: () => Position }>();
   for (const { documents, at } of definitions) {
     for (const document of documents) {
       const { resource, kind } = document.resources[0]!;
@@ -230,7 +231,7 @@ function lastOnes(definitions: readonly Definition[], warn: Warn): ApiDocument[]
       for (const key of [`${owner} ${resource}`, `${owner} kind ${kind}`]) {
         const before = last.get(key);
         if (before !== undefined && before.document !== document) {
-          if (contentOf(before.document) !== contentOf(document)) warn(replaced(before, document), at);
+          if (contentOf(before.document) !== contentOf(document)) warn(replaced(before, document), at());
           for (const [name, known] of last) if (known === before) last.delete(name);
         }
         last.set(key, { document, at });
@@ -240,10 +241,13 @@ function lastOnes(definitions: readonly Definition[], warn: Warn): ApiDocument[]
   return [...new Set([...last.values()].map(({ document }) => document))];
 }
 
-function replaced(before: { document: ApiDocument; at: Position }, { resources, group, version }: ApiDocument): string {
+function replaced(
+  before: { document: ApiDocument; at: () => Position },
+  { resources, group, version }: ApiDocument,
+): string {
   const [now] = resources;
   const { resource } = before.document.resources[0]!;
-  const { file, line = 1 } = before.at;
+  const { file, line = 1 } = before.at();
   const what = `${now!.resource}.${version}.${group}`;
   return resource === now!.resource
     ? `${what} was defined before, at ${file}:${line}: the last one counts`

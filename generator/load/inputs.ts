@@ -7,7 +7,8 @@ import { byCodeUnit } from "../model.js";
 export interface Input {
   /** As the caller named it. */
   readonly file: string;
-  readonly text: string;
+  /** Reads it, each time anew: all files of a large folder at once would fill the memory. */
+  readonly text: () => string;
 }
 
 const maxBytes = 64 * 1024 * 1024;
@@ -15,8 +16,11 @@ const extensions = /\.(?:ya?ml|json)$/i;
 
 /** Reads what an argument names: a file, every YAML and JSON file below a folder, or `-`. */
 export async function readInputs(argument: string, option: string): Promise<Input[]> {
-  if (argument === "-") return [{ file: "<stdin>", text: decode(await readStdin(), "<stdin>") }];
-  return filesOf(argument, option).map((file) => ({ file, text: decode(readFileSync(file), file) }));
+  if (argument === "-") {
+    const text = decode(await readStdin(), "<stdin>");
+    return [{ file: "<stdin>", text: () => text }];
+  }
+  return filesOf(argument, option).map((file) => ({ file, text: () => decode(readFileSync(file), file) }));
 }
 
 /** The files that an argument names, in the order of their paths. */

@@ -73,7 +73,9 @@ async function loadOpenApi(source: string, progress: Progress): Promise<ApiDocum
   });
 }
 
-async function parse({ file, text }: Input): Promise<unknown> {
+async function parse(input: Input): Promise<unknown> {
+  const { file } = input;
+  const text = input.text();
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -2,8 +2,9 @@
  * YAML (and so JSON) as Kubernetes' own reader takes it: many documents, repeated keys (the last one counts), merge keys.
  * Every value keeps its place, for messages; and every way to make a small file large or deep is counted.
  */
-import type { Document, Node, Pair, ParsedNode, Scalar, YAMLMap } from "yaml";
+import type { Document, LineCounter, Node, Pair, ParsedNode, Scalar, YAMLMap } from "yaml";
 import { GeneratorError, type Position } from "../errors.js";
+import { jsonValues, readFast } from "./plain.js";
 import { indentQuotedScalars } from "./quoted-scalars.js";
 import { plainScalar } from "./scalars.js";
 import { importTool } from "./tools.js";
@@ -30,25 +31,66 @@ const limits = { documents: 10_000, nodes: 2_000_000, aliases: 10_000, depth: 25
 /** @param file the name for messages */
 export async function readYaml(text: string, file: string): Promise<YamlFile> {
   const yaml = await importTool("yaml", () => import("yaml"));
-  const lines = new yaml.LineCounter();
-  const options = { lineCounter: lines, uniqueKeys: false, prettyErrors: false, logLevel: "silent" } as const;
-  const parse = (source: string): Document.Parsed[] => {
-    lines.lineStarts.length = 0;
+  const values = await readFast(text, limits);
+  if (values === undefined) return readWithPlaces(yaml, text, file);
+  let places: YamlFile | undefined;
+  const position = (index: number, path: Path): Position => {
+    places ??= readWithPlaces(yaml, text, file);
+    return places.documents[index]?.position(path) ?? { file };
+  };
+  return {
+    documents: values.map((value, index) => ({ value, position: (path) => position(index, path) })),
+    warnings: [],
+  };
+}
+
+function readWithPlaces(yaml: typeof import("yaml"), text: string, file: string): YamlFile {
+  const textLines = text.split("\n");
+  const warnings: { at: Position; text: string }[] = [];
+  const documents = (jsonValues(text) ?? [{ text, offset: 0 }]).flatMap((part) => {
+    const before = text.slice(0, part.offset).split("\n");
+    const lines = new yaml.LineCounter();
+    // Indenting quoted scalars moves columns, and never lines.
+    const at = (offset: number): Position => {
+      const { line, col } = lines.linePos(offset);
+      const excerpt = textLines[before.length + line - 2]?.slice(0, excerptLength) ?? "";
+      return {
+        file,
+        line: before.length + line - 1,
+        column: line === 1 ? before.at(-1)!.length + col : col,
+        text: excerpt,
+      };
+    };
+    const reader = new Reader(yaml, at, (offset, warning) => warnings.push({ at: at(offset), text: warning }));
+    return parse(yaml, part.text, lines, at)
+      .filter(({ contents }) => contents !== null && !(yaml.isScalar(contents) && contents.value === null))
+      .map((document) => ({
+        value: reader.plain(document),
+        position: (path: Path) => at(reader.offset(document, path)),
+      }));
+  });
+  return { documents, warnings };
+}
+
+function parse(
+  yaml: typeof import("yaml"),
+  text: string,
+  lineCounter: LineCounter,
+  at: (offset: number) => Position,
+): readonly Document.Parsed[] {
+  const options = { lineCounter, uniqueKeys: false, prettyErrors: false, logLevel: "silent" } as const;
+  const documents = indentQuotedScalars(text, (source) => {
+    lineCounter.lineStarts.length = 0;
     try {
       const parsed = yaml.parseAllDocuments(source, options);
       return "empty" in parsed ? [] : parsed;
     } catch (cause) {
-      if (cause instanceof RangeError) throw tooDeep({ file });
+      if (cause instanceof RangeError) throw tooDeep({ file: at(0).file });
       throw cause;
     }
-  };
-  const at = (offset: number): Position => {
-    const { line, col } = lines.linePos(offset);
-    const start = lines.lineStarts[line - 1] ?? 0;
-    return { file, line, column: col, text: text.slice(start, start + excerptLength).split("\n", 1)[0]! };
-  };
-  const documents = indentQuotedScalars(text, parse);
+  });
   if (documents.length > limits.documents) {
+    const { file } = at(0);
     throw new GeneratorError("limit", `more than ${limits.documents} documents in one file`, { at: { file } });
   }
   for (const { errors, warnings } of documents) {
@@ -62,17 +104,7 @@ export async function readYaml(text: string, file: string): Promise<YamlFile> {
         : "expected YAML or JSON",
     });
   }
-  const warnings: { at: Position; text: string }[] = [];
-  const reader = new Reader(yaml, at, (offset, warning) => warnings.push({ at: at(offset), text: warning }));
-  return {
-    documents: documents
-      .filter(({ contents }) => contents !== null && !(yaml.isScalar(contents) && contents.value === null))
-      .map((document) => ({
-        value: reader.plain(document),
-        position: (path) => at(reader.offset(document, path)),
-      })),
-    warnings,
-  };
+  return documents;
 }
 
 function tooDeep(at: Position): GeneratorError {

@@ -290,6 +290,27 @@ describe("accepted, as Kubernetes' own reader does", () => {
     await accepted(JSON.stringify(crd(), undefined, "\t"), "mycrd.json");
   });
 
+  it("a stream of JSON objects, with and without something between them", async () => {
+    const [one, two, three] = ["Widget", "Gadget", "Gizmo"].map((kind) => JSON.stringify(crd({ kind }), undefined, 2));
+    const { files } = await accepted(`\uFEFF${one}${two}\r\n---\n${three}\n`, "mycrd.json");
+    expect(Object.keys(files)).toEqual(
+      expect.arrayContaining(["widget", "gadget", "gizmo"].map((name) => `example.com/v1/${name}.ts`)),
+    );
+  });
+
+  it("a repeated key of JSON, which is told as one of YAML, at its place in the stream", async () => {
+    const [one, two] = ["Widget", "Gadget"].map((kind) => JSON.stringify(crd({ kind })));
+    const { err } = await accepted(`${one}\n${two!.replace('"scope":', '"scope":"Cluster", "scope":')}`, "mycrd.json");
+    expect(err).toMatch(/warning: mycrd\.json:2:\d+: "scope" is repeated: the last one counts/);
+  });
+
+  it("line breaks of Windows, tabs between values, and a byte order mark", async () => {
+    const { files } = await accepted(
+      `\uFEFF${widget.trimStart()}`.replaceAll("\n", "\r\n").replace("kind: ", "kind:\t"),
+    );
+    expect(files["example.com/v1/widget.ts"]).toContain("  a?: string;");
+  });
+
   it("repeated keys: the last one counts, and it is said", async () => {
     const { err, files } = await accepted(
       widget.replace("  scope: Namespaced\n", "  scope: Namespaced\n  scope: Cluster\n"),
