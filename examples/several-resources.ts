@@ -1,28 +1,23 @@
-// Several resources from one factory: a custom resync for one of them, and a selector put into every request.
+// Several resources from one factory, with options of their own: a selector for one of them, a resync for another.
 // Run: npm run example several-resources [-- --context NAME]
-import { type GroupVersionResource, SharedInformerFactory } from "kube-informers";
-import { configMaps } from "kube-informers/core/v1";
+import { SharedInformerFactory } from "kube-informers";
 import { openSession } from "./support/session.js";
 
 await using session = await openSession();
 
-const factory = new SharedInformerFactory(session.kubeConfig, {
-  customResync: [[configMaps, 2_000]],
-  tweakListOptions: (options, { resource }: GroupVersionResource) =>
-    resource === "pods" ? { ...options, labelSelector: "app=web" } : options,
-});
+const factory = new SharedInformerFactory(session.kubeConfig);
 const core = factory.core().v1();
 core
   .pods()
-  .informer()
-  .addEventHandler((event) => console.log(`pod ${event.type} ${event.key}`)); // app=web alone
+  .informer({ labelSelector: "app=web" })
+  .addEventHandler((event) => console.log(`pod ${event.type} ${event.key}`));
 core
   .services()
   .informer()
   .addEventHandler((event) => console.log(`service ${event.type} ${event.key}`)); // never resynced
 core
   .configMaps()
-  .informer()
+  .informer({ resyncPeriodMs: 2_000 })
   .addEventHandler({
     onUpdate: (old, configMap) => {
       const why = old === configMap ? "resync" : "changed";

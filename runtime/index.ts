@@ -34,15 +34,20 @@ export type { HandlerHealth } from "./cache/processor.js";
 export type { ReflectorTunables } from "./cache/reflector.js";
 export type {
   EventHandlerOptions,
+  HandlerDefaults,
   QueueKind,
   ResourceEventHandlerRegistration,
   SharedInformer,
+  StopOptions,
+  StopResult,
   TransformFunc,
 } from "./cache/shared-informer.js";
+export type { RetentionOptions } from "./cache/slab.js";
 export { type Indexers, type IndexFunc, NAMESPACE_INDEX, type Store } from "./cache/store.js";
 export type { CacheSyncResult, CacheSyncResults } from "./informers/cache-sync.js";
 export { DynamicSharedInformerFactory } from "./informers/dynamic-shared-informer-factory.js";
-export type { ListerFor, ResourceInformer } from "./informers/resource-informer.js";
+export type { AcquiredInformer, ListerFor, ResourceInformer } from "./informers/resource-informer.js";
+export type { ResourceOptions } from "./informers/resource-options.js";
 export {
   InformerFactory,
   type InformerFactoryOptions,

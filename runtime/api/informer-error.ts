@@ -11,7 +11,8 @@
  * - `server` any other 5xx; `status` any other refusal
  * - `protocol` an answer that is not Kubernetes' API; `decode` bytes that are not the JSON of an object
  * - `handler`, `transform`, `index` a function that the user gave threw
- * - `not-synced` caches were not filled in time; `stopped` used after it was stopped; `usage` called wrongly
+ * - `not-synced` caches were not filled in time; `stopped` used after it was stopped; `usage` called wrongly; `conflict` a
+ *   resource was asked for with other options than those that it is informed of with
  */
 export type InformerErrorCode =
   | "connection"
@@ -35,7 +36,8 @@ export type InformerErrorCode =
   | "index"
   | "not-synced"
   | "stopped"
-  | "usage";
+  | "usage"
+  | "conflict";
 
 export interface InformerErrorOptions {
   readonly cause?: unknown;

@@ -132,6 +132,11 @@ export class ProcessorListener<T extends KubernetesObject> {
     this.#running ??= this.#run();
   }
 
+  /** Resolves when nothing waits and no call runs; at once for a handler that asked for the stop. */
+  get idle(): Promise<void> {
+    return this.#left ?? this.#running ?? Promise.resolve();
+  }
+
   /** Resolves when the controller may go on; absent when it may at once. */
   get room(): Promise<void> | undefined {
     return this.#queue.room;
@@ -282,6 +287,11 @@ export class SharedProcessor<T extends KubernetesObject> {
   /** See {@link ProcessorListener.stopAsked}. */
   stopAsked(): void {
     for (const listener of this.#listeners) listener.stopAsked();
+  }
+
+  /** Resolves when the handlers have been told of all that waits for them. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#listeners.map(({ idle }) => idle));
   }
 
   /** Resolves when no handler runs any more; what was pending is dropped. */

@@ -53,6 +53,8 @@ export interface Queue<T extends KubernetesObject> {
   readonly room: Promise<void> | undefined;
   /** What is queued can still be popped; what comes later is dropped. */
   close(): void;
+  /** The same, but {@link closed} only once all of it was popped and was asked for again. */
+  finish(): void;
   readonly closed: boolean;
   /** Items that wait. */
   readonly length: number;
@@ -73,12 +75,13 @@ export abstract class Fifo<T extends KubernetesObject> implements Queue<T> {
   #changes = 0;
   #syncQueued = false;
   #closed = false;
+  #finishing = false;
 
   /** Puts a delta where it belongs, by {@link push} or into an item that waits. Not called once closed. */
   protected abstract collect(delta: Delta<T>): void;
 
   enqueue(delta: Delta<T>): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#finishing) return;
     this.collect(delta);
     if (++this.#changes >= MAX_CHANGES) this.#room ??= deferred();
     this.#newest = delta.entry.resourceVersion;
@@ -115,13 +118,14 @@ export abstract class Fifo<T extends KubernetesObject> implements Queue<T> {
   pop(): QueueItem<T> | undefined {
     const item = this.#items.shift();
     this.#before.shift();
+    if (item === undefined && this.#finishing) this.close();
     if (this.#items.length === 0) this.#giveRoom();
     if (item?.type === "SyncAll") this.#syncQueued = false;
     return item;
   }
 
   ready(): Promise<void> {
-    if (this.#items.length > 0 || this.#closed) return Promise.resolve();
+    if (this.#items.length > 0 || this.#closed || this.#finishing) return Promise.resolve();
     this.#waiter ??= deferred();
     return this.#waiter.promise;
   }
@@ -136,8 +140,14 @@ export abstract class Fifo<T extends KubernetesObject> implements Queue<T> {
     this.#wake();
   }
 
+  finish(): void {
+    this.#finishing = true;
+    this.#giveRoom();
+    this.#wake();
+  }
+
   protected push(item: QueueItem<T>): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#finishing) return;
     this.#items.push(item);
     this.#before.push(this.#newest);
     this.#wake();

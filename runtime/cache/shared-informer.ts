@@ -4,7 +4,7 @@
 import { InformerError, toInformerError } from "../api/informer-error.js";
 import { metaNamespaceKey } from "../api/keys.js";
 import type { Cached, KubernetesObject, ObjectMeta } from "../api/object-meta.js";
-import { childAbort, type Deferred, deferred, onAbort } from "../util/abort.js";
+import { type Deferred, deferred, onAbort, unlessAborted } from "../util/abort.js";
 import type { Clock, Timer } from "../util/clock.js";
 import type { Turn } from "../util/turn.js";
 import { Controller } from "./controller.js";
@@ -41,14 +41,12 @@ export type TransformFunc<T extends KubernetesObject> = (object: T) => T;
 
 export type QueueKind = "DeltaFIFO" | "RealFIFO";
 
-export interface SharedInformerOptions<T extends KubernetesObject> {
+export interface SharedInformerOptions<T extends KubernetesObject> extends HandlerDefaults<T> {
   readonly listerWatcher: ListerWatcher<T>;
   /** Where the lister-watcher puts the bytes of entries, if they have any. */
   readonly slabs?: SlabAllocator | undefined;
   /** `pods.v1` */
   readonly resource: string;
-  /** For handlers that ask for no other; 0 for none. */
-  readonly resyncPeriodMs: number;
   readonly transform?: TransformFunc<T> | undefined;
   /** Whether objects are frozen, so that a write to what is shared throws. After the transform, which may write. */
   readonly freeze?: boolean;
@@ -61,10 +59,12 @@ export interface SharedInformerOptions<T extends KubernetesObject> {
   readonly onError: (error: InformerError) => void;
 }
 
-export interface EventHandlerOptions<T extends KubernetesObject = KubernetesObject> {
-  /** For messages and health. */
-  readonly name?: string;
-  /** How often `onUpdate` is called for every cached object though nothing changed; 0 for never. At least 1000. */
+/** What handlers may say for themselves, and an informer for those that do not. */
+export interface HandlerDefaults<T extends KubernetesObject = KubernetesObject> {
+  /**
+   * How often `onUpdate` is called for every cached object though nothing changed, without asking the server; 0, the default,
+   * for never. At least 1000.
+   */
   readonly resyncPeriodMs?: number;
   /** How many notifications may wait for the handler, without those of its initial list; by default 10,000. At least 1. */
   readonly maxPending?: number;
@@ -72,8 +72,28 @@ export interface EventHandlerOptions<T extends KubernetesObject = KubernetesObje
   readonly onOverflow?: OverflowPolicy<T>;
 }
 
-/** Stands for one `addEventHandler`. */
-export interface ResourceEventHandlerRegistration {
+export interface EventHandlerOptions<T extends KubernetesObject = KubernetesObject> extends HandlerDefaults<T> {
+  /** For messages and health. */
+  readonly name?: string;
+}
+
+export interface StopOptions {
+  /**
+   * Whether handlers are first told of all that was read, for however long they take. By default what waits is dropped. A
+   * handler that stops its own informer, before its first `await`, is not waited for.
+   */
+  readonly drain?: boolean;
+  /** Ends the draining: the rest is dropped. So does a second stop, without `drain`. */
+  readonly signal?: AbortSignal;
+}
+
+export interface StopResult {
+  /** Notifications that waited for handlers and were dropped. */
+  readonly dropped: number;
+}
+
+/** Stands for one `addEventHandler`. `await using` removes the handler where its scope ends. */
+export interface ResourceEventHandlerRegistration extends AsyncDisposable {
   readonly name: string;
   /** Whether the handler has been given every object of the initial list, and has returned from each. */
   hasSynced(): boolean;
@@ -102,7 +122,12 @@ export class SharedInformer<T extends KubernetesObject> {
   #hasSynced = false;
   #running: Promise<void> | undefined;
   #stopped = false;
-  /** Aborts when the informer stops. */
+  /** Aborts when a stop is asked for: nothing more is read. */
+  readonly #stopping = new AbortController();
+  /** Aborts when what waits for handlers is to be dropped. */
+  readonly #dropping = new AbortController();
+  #dropped = 0;
+  /** Aborts when handlers hear of nothing more. */
   readonly #ended = new AbortController();
   #resyncTimer: Timer | undefined;
   /** Handlers whose resync is due and not yet popped. */
@@ -178,11 +203,9 @@ export class SharedInformer<T extends KubernetesObject> {
     options: EventHandlerOptions<T> = {},
   ): ResourceEventHandlerRegistration {
     this.#refuseIfStopped("addEventHandler");
-    const {
-      resyncPeriodMs = this.#options.resyncPeriodMs,
-      maxPending = MAX_PENDING,
-      onOverflow = "coalesce",
-    } = options;
+    const own = this.#options;
+    const { resyncPeriodMs = own.resyncPeriodMs ?? 0, maxPending = own.maxPending ?? MAX_PENDING } = options;
+    const { onOverflow = own.onOverflow ?? "coalesce" } = options;
     if (!(maxPending >= 1)) throw new InformerError("usage", `maxPending is at least 1, not ${maxPending}`);
     const listener = new ProcessorListener(
       handler,
@@ -201,11 +224,13 @@ export class SharedInformer<T extends KubernetesObject> {
       listener.initialListAdded();
       this.#scheduleResync();
     }
+    const remove = () => this.#processor.remove(listener);
     return {
       name: listener.name,
       hasSynced: () => listener.hasSynced,
       synced: () => listener.synced,
-      remove: () => this.#processor.remove(listener),
+      remove,
+      [Symbol.asyncDispose]: remove,
     };
   }
 
@@ -251,12 +276,24 @@ export class SharedInformer<T extends KubernetesObject> {
   }
 
   /**
-   * Follows the server until the signal aborts. Resolves when everything has stopped, handlers included; a second call gives
-   * the same promise. A stopped informer cannot run again.
+   * Follows the server until the signal aborts or {@link stop} is called. Resolves when everything has stopped, handlers
+   * included; a second call gives the same promise. A stopped informer cannot run again.
    */
   run(signal: AbortSignal): Promise<void> {
     this.#running ??= this.#run(signal);
     return this.#running;
+  }
+
+  /**
+   * Ends it. Resolves when no handler runs any more; a call that runs on for two seconds is reported and not waited for. Call it
+   * as often as you like, also before the start and in a handler.
+   */
+  async stop({ drain = false, signal }: StopOptions = {}): Promise<StopResult> {
+    this.#stop(drain);
+    const release = drain && signal !== undefined ? onAbort(signal, () => this.#stop(false)) : undefined;
+    await this.run(this.#stopping.signal);
+    release?.();
+    return { dropped: this.#dropped };
   }
 
   /** A snapshot of now. */
@@ -291,18 +328,34 @@ export class SharedInformer<T extends KubernetesObject> {
     return () => this.#healthListeners.delete(guardedListener);
   }
 
+  #stop(drain: boolean): void {
+    this.#processor.stopAsked();
+    this.#stopping.abort();
+    if (drain || this.#dropping.signal.aborted) return;
+    this.#dropping.abort();
+    if (this.#stopped) this.#drop();
+  }
+
+  #drop(): void {
+    for (const { pending } of this.#processor.listeners) this.#dropped += pending;
+    void this.#processor.stop();
+  }
+
   async #run(parent: AbortSignal): Promise<void> {
-    const abort = childAbort(parent);
-    onAbort(abort.signal, () => this.#processor.stopAsked());
+    const release = onAbort(parent, () => this.#stop(false));
     const controller = this.#controller.run();
-    await this.#reflector.run(abort.signal);
-    abort.release();
+    await this.#reflector.run(this.#stopping.signal);
     // client-go's order: no more is taken in, then no more is handed out.
     this.#stopped = true;
     this.#monitor.stop();
-    this.#freshness.stop();
     this.#resyncTimer?.cancel();
+    this.#queue.finish();
+    if (this.#dropping.signal.aborted) this.#drop();
+    const drained = controller.then(() => this.#processor.idle());
+    await unlessAborted(drained, this.#dropping.signal).catch(() => {});
+    release();
     this.#queue.close();
+    this.#freshness.stop();
     this.#ended.abort();
     this.#synced.reject(new InformerError("stopped", `the informer of ${this.resource} stopped before it had synced`));
     // A handler that blocks holds up the controller until it is removed.
@@ -362,7 +415,10 @@ export class SharedInformer<T extends KubernetesObject> {
 
   #refuseIfStopped(method: string): void {
     if (this.#stopped)
-      throw new InformerError("stopped", `${method}: the informer of ${this.resource} was stopped; make a new factory`);
+      throw new InformerError(
+        "stopped",
+        `${method}: the informer of ${this.resource} was stopped; ask its factory, or a new one`,
+      );
   }
 }
 

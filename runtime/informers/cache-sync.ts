@@ -26,6 +26,8 @@ const MIN_REFUSED_MS = 5_000;
 export interface WaitedFor {
   readonly informer: SharedInformer<KubernetesObject>;
   readonly isStarted: boolean;
+  /** False once the last of its users has let it go: then nobody waits for it. */
+  readonly isNeeded: () => boolean;
   /** What the server has instead of a resource that it does not serve. */
   readonly servedInstead: () => Promise<string>;
 }
@@ -36,7 +38,6 @@ export async function waitForCacheSync(
   clock: Clock,
   signals: readonly (AbortSignal | undefined)[],
 ): Promise<CacheSyncResults> {
-  const informers = waitedFor.map(({ informer }) => informer);
   const idle = waitedFor.filter(({ isStarted }) => !isStarted).map(({ informer }) => informer.resource);
   if (idle.length > 0) {
     throw new InformerError(
@@ -48,25 +49,34 @@ export async function waitForCacheSync(
   const releases = signals.map((signal) => signal && onAbort(signal, () => given.resolve("the wait was called off")));
   let timer: Timer | undefined;
   const look = () => {
-    if (informers.some((informer) => isRefused(informer, clock))) given.resolve("the server refuses");
+    if (waitedFor.some(({ informer }) => isRefused(informer, clock))) given.resolve("the server refuses");
     else timer = clock.after(LOOK_MS, look);
   };
   look();
   try {
     const reason = await Promise.race([
-      Promise.all(informers.map((informer) => informer.synced())).then(
+      Promise.all(waitedFor.map(syncedOrNotNeeded)).then(
         () => undefined,
         () => "an informer was stopped",
       ),
       given.promise,
     ]);
-    const results = new Map(informers.map((informer) => [informer.resource, resultOf(informer)]));
-    if (reason !== undefined && informers.some((informer) => !informer.hasSynced()))
-      throw await notSynced(reason, results, waitedFor);
+    const needed = waitedFor.filter(({ isNeeded }) => isNeeded());
+    const results = new Map(needed.map(({ informer }) => [informer.resource, resultOf(informer)]));
+    if (reason !== undefined && needed.some(({ informer }) => !informer.hasSynced()))
+      throw await notSynced(reason, results, needed);
     return results;
   } finally {
     timer?.cancel();
     for (const release of releases) release?.();
+  }
+}
+
+async function syncedOrNotNeeded({ informer, isNeeded }: WaitedFor): Promise<void> {
+  try {
+    await informer.synced();
+  } catch (error) {
+    if (isNeeded()) throw error;
   }
 }
 

@@ -9,9 +9,8 @@ import type { KubernetesObject, Unstructured } from "../api/object-meta.js";
 import type { ResourceDescriptor, ResourceScope } from "../api/resource-descriptor.js";
 import type { InformerHealth } from "../cache/health.js";
 import { ListWatch } from "../cache/list-watch.js";
-import type { ReflectorTunables } from "../cache/reflector.js";
-import { type QueueKind, SharedInformer, type TransformFunc } from "../cache/shared-informer.js";
-import { type RetentionOptions, SlabAllocator } from "../cache/slab.js";
+import { SharedInformer, type StopOptions, type StopResult } from "../cache/shared-informer.js";
+import { SlabAllocator } from "../cache/slab.js";
 import { ApiClient } from "../transport/api-client.js";
 import type { Impersonation, KubeConfigLike } from "../transport/credentials.js";
 import { HttpTransport } from "../transport/http-transport.js";
@@ -22,39 +21,14 @@ import { systemRandom } from "../util/random.js";
 import { Turn } from "../util/turn.js";
 import { type CacheSyncResults, waitForCacheSync } from "./cache-sync.js";
 import { servedInstead } from "./discovery.js";
-import type { ResourceInformer } from "./resource-informer.js";
+import type { AcquiredInformer, ResourceInformer } from "./resource-informer.js";
+import { type ResourceOptions, refuseConflict, resourceOptions } from "./resource-options.js";
 
-export interface InformerFactoryOptions extends RetentionOptions {
+export interface InformerFactoryOptions extends ResourceOptions {
   /** Only objects of this namespace. Cluster-scoped resources are not affected. */
   readonly namespace?: string;
-  /** How often handlers are told of every object anew, without asking the server; 0, the default, for never. */
-  readonly resyncPeriodMs?: number;
-  /** Another resync period for some resources. Counterpart: `WithCustomResyncConfig`. */
-  readonly customResync?: Iterable<readonly [resource: GroupVersionResource, periodMs: number]>;
-  /** A last word on the query of every LIST and WATCH, as for selectors. Counterpart: `WithTweakListOptions`. */
-  readonly tweakListOptions?: (options: ListOptions, resource: GroupVersionResource) => ListOptions;
-  /** Changes every object before it is cached. Must be idempotent and keep the metadata. Counterpart: `WithTransform`. */
-  readonly transform?: TransformFunc<KubernetesObject>;
-  /**
-   * Whether cached objects are frozen all the way down, so that a handler which writes to one gets a TypeError there and then,
-   * in place of a cache that lies to everyone else. By default unless `NODE_ENV` is `production`: it makes decoding half as
-   * expensive again. Types say the same at compile time. `mutableCopy` gives an object to change.
-   */
-  readonly freeze?: boolean;
-  /**
-   * Told of every failure that an informer gets over by itself, once for each kind in a row: a lost connection, a missing
-   * right, a handler that threw. Without it they become process warnings of type `InformerWarning`.
-   */
-  readonly onError?: (error: InformerError) => void;
   /** Acts as somebody else, by rights that the kubeconfig's user must have. */
   readonly impersonate?: Impersonation;
-  /** How lists and watches are asked for. */
-  readonly reflector?: ReflectorTunables;
-  /**
-   * `DeltaFIFO`, the default, collects the changes of an object that wait, and keeps the order of each object; `RealFIFO` keeps
-   * the order of all, as client-go does since 1.36.
-   */
-  readonly queue?: QueueKind;
   /** Where time comes from: for tests. */
   readonly clock?: Clock;
 }
@@ -65,20 +39,35 @@ const DISCOVERY_DEADLINE_MS = 5_000;
 /** Where a factory connects to; or another factory, whose connection, options and informers it then shares. */
 export type InformerFactorySource = KubeConfigLike | InformerFactory;
 
+/** An informer, and how many need it. */
+interface Registered {
+  readonly name: string;
+  readonly resource: GroupVersionResource;
+  readonly options: ResourceOptions;
+  readonly informer: SharedInformer<KubernetesObject>;
+  /** Those who acquired it and have not let go; infinitely many once somebody asked for it for good. */
+  users: number;
+  isStarted: boolean;
+}
+
 /** What factories over one another share. */
 interface Shared {
-  readonly options: InformerFactoryOptions;
+  readonly options: ResourceOptions;
+  readonly namespace: string | undefined;
   readonly clock: Clock;
   readonly turn: Turn;
   readonly transport: Transport;
   readonly client: ApiClient;
-  readonly informers: Map<string, SharedInformer<KubernetesObject>>;
-  readonly resources: Map<string, GroupVersionResource>;
+  /** In the order in which they were asked for. */
+  readonly informers: Map<string, Registered>;
+  /** Informers that nobody needs any more, until they have stopped. */
+  readonly leaving: Set<Promise<StopResult>>;
+  /** Aborts when the factory is shut down. */
   readonly abort: AbortController;
-  readonly running: Map<string, Promise<void>>;
   /** Signals that end it all, each listened to once however often it is given. */
   readonly signals: WeakSet<AbortSignal>;
-  readonly resyncPeriodsMs: ReadonlyMap<string, number>;
+  /** No informer is started any more. */
+  isShutDown: boolean;
 }
 
 export class InformerFactory implements AsyncDisposable {
@@ -104,9 +93,16 @@ export class InformerFactory implements AsyncDisposable {
     this.#resources = new Map(resources.map((resource) => [formatGroupVersionResource(resource), resource]));
   }
 
-  /** The informer of a descriptor; the same however often it is asked for. */
-  informerFor<T extends KubernetesObject>(descriptor: ResourceDescriptor<T>): SharedInformer<T> {
-    return this.#informerFor(descriptor);
+  /**
+   * The informer of a descriptor, for as long as the factory lives; the same however often it is asked for.
+   * @param options what it is made with; who gives some for one that is there must give the same
+   * @throws InformerError `conflict` when it is there with other options
+   */
+  informerFor<T extends KubernetesObject>(
+    descriptor: ResourceDescriptor<T>,
+    options?: ResourceOptions<T>,
+  ): SharedInformer<T> {
+    return this.#informerFor(descriptor, options);
   }
 
   /**
@@ -118,14 +114,10 @@ export class InformerFactory implements AsyncDisposable {
   ): ResourceInformer<T, Scope>;
   forResource(resource: GroupVersionResource): ResourceInformer<Unstructured>;
   forResource(resource: GroupVersionResource & Partial<ResourceDescriptor>): ResourceInformer<Unstructured> {
-    const known = this.#resources.get(formatGroupVersionResource(resource));
-    const described = resource.kind === undefined ? (known as ResourceDescriptor | undefined) : undefined;
-    let found: SharedInformer<Unstructured> | undefined;
-    const informer = () => {
-      found ??= this.#informerFor<Unstructured>(described ?? resource);
-      return found;
-    };
-    return { informer, lister: () => informer().lister };
+    const known = this.#resources.get(formatGroupVersionResource(resource)) as ResourceDescriptor | undefined;
+    const described = resource.kind === undefined ? (known ?? resource) : resource;
+    const informer = (options?: ResourceOptions<Unstructured>) => this.#informerFor<Unstructured>(described, options);
+    return { informer, lister: () => informer().lister, acquire: (options) => this.#acquire(described, options) };
   }
 
   /**
@@ -134,15 +126,16 @@ export class InformerFactory implements AsyncDisposable {
    * @throws InformerError `stopped` after a shutdown
    */
   start(signal?: AbortSignal): void {
-    const { informers, running, abort, signals } = this.#shared;
-    if (abort.signal.aborted) throw new InformerError("stopped", "start: the factory was shut down; make a new one");
+    const { informers, abort, signals, isShutDown } = this.#shared;
+    if (isShutDown) throw new InformerError("stopped", "start: the factory was shut down; make a new one");
     if (signal !== undefined && !signals.has(signal)) {
       signals.add(signal);
-      const release = onAbort(signal, () => abort.abort(signal.reason));
+      const release = onAbort(signal, () => void this.shutdown());
       abort.signal.addEventListener("abort", release, { once: true });
     }
-    for (const [resource, informer] of informers) {
-      if (!running.has(resource)) running.set(resource, informer.run(abort.signal));
+    for (const registered of informers.values()) {
+      registered.isStarted = true;
+      void registered.informer.run(abort.signal);
     }
   }
 
@@ -154,14 +147,12 @@ export class InformerFactory implements AsyncDisposable {
    *   stays so over three attempts and five seconds. Then it says which rule of a role is missing, or what is served instead
    */
   waitForCacheSync(signal?: AbortSignal): Promise<CacheSyncResults> {
-    const { informers, resources, running, clock, abort } = this.#shared;
-    const waitedFor = Array.from(informers, ([name, informer]) => ({
-      informer,
-      isStarted: running.has(name),
-      servedInstead: () => {
-        const resource = resources.get(name);
-        return resource === undefined ? Promise.resolve("") : this.#servedInstead(resource);
-      },
+    const { informers, clock, abort } = this.#shared;
+    const waitedFor = Array.from(informers.values(), (registered) => ({
+      informer: registered.informer,
+      isStarted: registered.isStarted,
+      isNeeded: () => registered.users > 0,
+      servedInstead: () => this.#servedInstead(registered.resource),
     }));
     return waitForCacheSync(waitedFor, clock, [abort.signal, signal]);
   }
@@ -170,15 +161,20 @@ export class InformerFactory implements AsyncDisposable {
    * Stops all informers. Resolves when nothing of them runs any more, handlers included; a handler's call
    * that runs on for two seconds is reported and not waited for. Call it as often as you like, also in a handler.
    */
-  async shutdown(): Promise<void> {
-    this.#shared.abort.abort();
-    await Promise.all(this.#shared.running.values());
-    this.#shared.transport.close();
+  async shutdown(options: StopOptions = {}): Promise<StopResult> {
+    const { informers, leaving, abort, transport } = this.#shared;
+    this.#shared.isShutDown = true;
+    if (options.drain !== true) abort.abort();
+    const stops = Array.from(informers.values(), ({ informer }) => informer.stop(options));
+    const results = await Promise.all([...stops, ...leaving]);
+    abort.abort();
+    transport.close();
+    return { dropped: results.reduce((sum, { dropped }) => sum + dropped, 0) };
   }
 
   /** A snapshot for each informer, in the order in which they were asked for. */
   health(): InformerHealth[] {
-    return Array.from(this.#shared.informers.values(), (informer) => informer.health());
+    return Array.from(this.#shared.informers.values(), ({ informer }) => informer.health());
   }
 
   /** Whether every informer that was asked for runs and has synced: for a readiness probe. An outage later on changes nothing. */
@@ -188,11 +184,11 @@ export class InformerFactory implements AsyncDisposable {
 
   /** Whether no informer has stopped: for a liveness probe. A server that is away is no reason to restart a client. */
   live(): boolean {
-    return !this.#shared.abort.signal.aborted && this.health().every(({ phase }) => phase !== "stopped");
+    return !this.#shared.isShutDown && this.health().every(({ phase }) => phase !== "stopped");
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.shutdown();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
   }
 
   async #servedInstead(resource: GroupVersionResource): Promise<string> {
@@ -208,40 +204,87 @@ export class InformerFactory implements AsyncDisposable {
 
   #informerFor<T extends KubernetesObject>(
     resource: GroupVersionResource & Partial<ResourceDescriptor<T>>,
+    options: ResourceOptions<T> | undefined,
   ): SharedInformer<T> {
-    const { informers, resources } = this.#shared;
+    const registered = this.#registered(resource, options);
+    registered.users = Number.POSITIVE_INFINITY;
+    return registered.informer as unknown as SharedInformer<T>;
+  }
+
+  #acquire<T extends KubernetesObject>(
+    resource: GroupVersionResource & Partial<ResourceDescriptor<T>>,
+    options: ResourceOptions<T> | undefined,
+  ): AcquiredInformer<T> {
+    const registered = this.#registered(resource, options);
+    registered.users++;
+    const informer = registered.informer as unknown as SharedInformer<T>;
+    let released: Promise<StopResult> | undefined;
+    const release = (stopOptions?: StopOptions) => {
+      released ??= this.#release(registered, stopOptions);
+      return released;
+    };
+    const dispose = async () => void (await release());
+    return { informer, lister: informer.lister, release, [Symbol.asyncDispose]: dispose };
+  }
+
+  #release(registered: Registered, options: StopOptions | undefined): Promise<StopResult> {
+    const { informers, leaving } = this.#shared;
+    if (--registered.users > 0) return Promise.resolve({ dropped: 0 });
+    informers.delete(registered.name);
+    const stopped = registered.informer.stop(options).finally(() => leaving.delete(stopped));
+    leaving.add(stopped);
+    return stopped;
+  }
+
+  #registered<T extends KubernetesObject>(
+    resource: GroupVersionResource & Partial<ResourceDescriptor<T>>,
+    asked: ResourceOptions<T> | undefined,
+  ): Registered {
+    const { informers, options: ofFactory } = this.#shared;
     const name = formatGroupVersionResource(resource);
-    let informer = informers.get(name) as SharedInformer<T> | undefined;
-    if (informer === undefined) {
-      informer = this.#makeInformer<T>(name, resource);
-      resources.set(name, resource);
-      informers.set(name, informer as unknown as SharedInformer<KubernetesObject>);
+    const found = informers.get(name);
+    if (found !== undefined && asked === undefined) return found;
+    const options = resourceOptions(ofFactory, asked);
+    if (found !== undefined) {
+      refuseConflict(name, found.options as unknown as ResourceOptions<T>, options);
+      return found;
     }
-    return informer;
+    const informer = this.#makeInformer(name, resource, options) as unknown as SharedInformer<KubernetesObject>;
+    const made = {
+      name,
+      resource,
+      options: options as unknown as ResourceOptions,
+      informer,
+      users: 0,
+      isStarted: false,
+    };
+    informers.set(name, made);
+    return made;
   }
 
   #makeInformer<T extends KubernetesObject>(
     name: string,
     resource: GroupVersionResource & Partial<ResourceDescriptor<T>>,
+    options: ResourceOptions<T>,
   ): SharedInformer<T> {
-    const { options, clock, turn, client, resyncPeriodsMs } = this.#shared;
-    const { tweakListOptions, onError = warn } = options;
+    const { clock, turn, client, namespace } = this.#shared;
+    const { labelSelector, fieldSelector, tweakListOptions, onError = warn, freeze, ...rest } = options;
     const slabs = new SlabAllocator(options);
     const listerWatcher = new ListWatch<T>(client, slabs, {
       resource,
       kind: resource.kind,
-      namespace: resource.scope === "Cluster" ? undefined : options.namespace,
-      tweakListOptions: tweakListOptions && ((listOptions) => tweakListOptions(listOptions, resource)),
+      namespace: resource.scope === "Cluster" ? undefined : namespace,
+      tweakListOptions: (listOptions) => {
+        const selecting = { ...listOptions, labelSelector, fieldSelector } as ListOptions;
+        return tweakListOptions?.(selecting, resource) ?? selecting;
+      },
     });
     return new SharedInformer<T>({
+      ...rest,
       listerWatcher,
       slabs,
       resource: name,
-      resyncPeriodMs: resyncPeriodsMs.get(name) ?? options.resyncPeriodMs ?? 0,
-      reflector: options.reflector,
-      queue: options.queue,
-      transform: options.transform as TransformFunc<T> | undefined,
-      freeze: options.freeze ?? process.env["NODE_ENV"] !== "production",
+      freeze: freeze ?? process.env["NODE_ENV"] !== "production",
       clock,
       turn,
       random: systemRandom,
@@ -250,26 +293,21 @@ export class InformerFactory implements AsyncDisposable {
   }
 }
 
-function connect(kubeConfig: KubeConfigLike, options: InformerFactoryOptions): Shared {
-  const clock = options.clock ?? systemClock;
-  const transport = new HttpTransport(kubeConfig, clock, options.impersonate);
+function connect(kubeConfig: KubeConfigLike, factoryOptions: InformerFactoryOptions): Shared {
+  const { clock = systemClock, impersonate, namespace, ...options } = factoryOptions;
+  const transport = new HttpTransport(kubeConfig, clock, impersonate);
   return {
     options,
+    namespace,
     clock,
     turn: new Turn(clock),
     transport,
     client: new ApiClient(transport, clock),
     informers: new Map(),
-    resources: new Map(),
+    leaving: new Set(),
     abort: new AbortController(),
-    running: new Map(),
     signals: new WeakSet(),
-    resyncPeriodsMs: new Map(
-      Array.from(options.customResync ?? [], ([resource, periodMs]) => [
-        formatGroupVersionResource(resource),
-        periodMs,
-      ]),
-    ),
+    isShutDown: false,
   };
 }
 

@@ -57,6 +57,7 @@ const AFTER_WATCH: Cells["watchEnded"] = {
   "not-synced": RESUME,
   stopped: RESUME,
   usage: RESUME,
+  conflict: RESUME,
 };
 
 /** From a state that is synced up to 7, 100 ms after the request began, for the first time, with the least jitter. */
@@ -86,6 +87,7 @@ const TABLE: Table = {
       "not-synced": STREAM_AGAIN,
       stopped: STREAM_AGAIN,
       usage: STREAM_AGAIN,
+      conflict: STREAM_AGAIN,
     },
     watchListFailed: undefined,
     watchEnded: undefined,
@@ -117,6 +119,7 @@ const TABLE: Table = {
       "not-synced": LIST_NOW,
       stopped: LIST_NOW,
       usage: LIST_NOW,
+      conflict: LIST_NOW,
     },
     // The end bookmark has come: the stream was the watch.
     watchEnded: AFTER_WATCH,

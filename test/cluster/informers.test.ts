@@ -35,7 +35,7 @@ type Factory = Pick<SharedInformerFactory, "start" | "waitForCacheSync" | "shutd
 
 /** The types that the informers are chosen by are not what is tested here: they are forgotten. */
 function started<F extends Factory>(factory: F, choose: (factory: F) => unknown): Started {
-  onTestFinished(() => factory.shutdown());
+  onTestFinished(async () => void (await factory.shutdown()));
   const informer = choose(factory) as SharedInformer<KubernetesObject>;
   const start = async () => {
     factory.start();

@@ -22,7 +22,7 @@ afterEach(() => Promise.all([things.stop(), others.stop()]));
 const wait = (...signals: (AbortSignal | undefined)[]) => {
   const informers = [things.informer, others.informer] as unknown as SharedInformer<KubernetesObject>[];
   const servedInstead = async () => "the server has others";
-  const waitedFor = informers.map((informer) => ({ informer, isStarted: true, servedInstead }));
+  const waitedFor = informers.map((informer) => ({ informer, isStarted: true, isNeeded: () => true, servedInstead }));
   return waitForCacheSync(waitedFor, clock, signals);
 };
 

@@ -193,14 +193,14 @@ describe("options", () => {
     expect(lister.list().map(({ data }) => data?.["key"])).toEqual(["stripped", "stripped"]);
   });
 
-  test("resyncPeriodMs and customResync: for the handlers that do not say", async () => {
-    makeFactory({ resyncPeriodMs: 10_000, customResync: [[namespaces, 3_000]] });
+  test("resyncPeriodMs: for the handlers that do not say", async () => {
+    makeFactory({ resyncPeriodMs: 10_000 });
     const updates = { configMaps: [] as string[], namespaces: [] as string[] };
     factory
       .informerFor(configMaps)
       .addEventHandler({ onUpdate: ({ metadata }) => void updates.configMaps.push(metadata.name) });
     factory
-      .informerFor(namespaces)
+      .informerFor(namespaces, { resyncPeriodMs: 3_000 })
       .addEventHandler({ onUpdate: ({ metadata }) => void updates.namespaces.push(metadata.name) });
     factory.start();
     await factory.waitForCacheSync();

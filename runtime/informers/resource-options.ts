@@ -1,0 +1,82 @@
+/**
+ * How one resource is read and kept. Counterpart: what client-go spreads over `NewFiltered…Informer`, `WithCustomResyncConfig`,
+ * `SetTransform` and `SetWatchErrorHandler`; controller-runtime's `cache.ByObject`.
+ */
+import { isDeepStrictEqual } from "node:util";
+import type { GroupVersionResource } from "../api/group-version-resource.js";
+import { InformerError } from "../api/informer-error.js";
+import type { ListOptions } from "../api/list-options.js";
+import type { KubernetesObject } from "../api/object-meta.js";
+import { parseLabelSelector } from "../api/selectors.js";
+import type { ReflectorTunables } from "../cache/reflector.js";
+import type { HandlerDefaults, QueueKind, TransformFunc } from "../cache/shared-informer.js";
+import type { RetentionOptions } from "../cache/slab.js";
+
+/**
+ * In a factory's options they hold for every resource. For one resource they are given when it is first asked for, and each
+ * takes the place of the factory's; of {@link reflector} each part does.
+ */
+export interface ResourceOptions<T extends KubernetesObject = KubernetesObject>
+  extends RetentionOptions,
+    HandlerDefaults<T> {
+  /** Only objects with such labels, by the server: `app=web,tier!=cache`. */
+  readonly labelSelector?: string;
+  /** Only objects with such fields, by the server: `spec.nodeName=worker-1`. It knows `metadata.name` and a few more of each kind. */
+  readonly fieldSelector?: string;
+  /** A last word on the query of every LIST and WATCH. Counterpart: `WithTweakListOptions`. */
+  readonly tweakListOptions?: (options: ListOptions, resource: GroupVersionResource) => ListOptions;
+  /** Changes every object before it is cached. Must be idempotent and keep the metadata. Counterpart: `WithTransform`. */
+  readonly transform?: TransformFunc<T>;
+  /**
+   * Whether cached objects are frozen all the way down, so that a handler which writes to one gets a TypeError there and then,
+   * in place of a cache that lies to everyone else. By default unless `NODE_ENV` is `production`: it makes decoding half as
+   * expensive again. Types say the same at compile time. `mutableCopy` gives an object to change.
+   */
+  readonly freeze?: boolean;
+  /** How lists and watches are asked for: pages, deadlines, back-off. */
+  readonly reflector?: ReflectorTunables;
+  /**
+   * `DeltaFIFO`, the default, collects the changes of an object that wait, and keeps the order of each object; `RealFIFO` keeps
+   * the order of all, as client-go does since 1.36.
+   */
+  readonly queue?: QueueKind;
+  /**
+   * Told of every failure that an informer gets over by itself, once for each kind in a row: a lost connection, a missing
+   * right, a handler that threw. Without it they become process warnings of type `InformerWarning`.
+   */
+  readonly onError?: (error: InformerError) => void;
+}
+
+/** @throws InformerError `usage` when a selector is none */
+export function resourceOptions<T extends KubernetesObject>(
+  ofFactory: ResourceOptions,
+  own: ResourceOptions<T> = {},
+): ResourceOptions<T> {
+  // A function of the factory's is for every kind of object, so it is for this one as well.
+  const options = { ...(ofFactory as unknown as ResourceOptions<T>), ...own };
+  parseLabelSelector(options.labelSelector ?? "");
+  return { ...options, reflector: { ...ofFactory.reflector, ...own.reflector } };
+}
+
+/** @throws InformerError `conflict`, naming what differs, unless both are the same */
+export function refuseConflict<T extends KubernetesObject>(
+  resource: string,
+  followed: ResourceOptions<T>,
+  asked: ResourceOptions<T>,
+): void {
+  const names = Object.keys({ ...followed, ...asked }) as (keyof ResourceOptions<T>)[];
+  const differing = names.filter((name) => !isDeepStrictEqual(followed[name], asked[name]));
+  if (differing.length === 0) return;
+  const [name] = differing as [keyof ResourceOptions<T>];
+  const values = [followed[name], asked[name]].map(shown).join(", not ");
+  throw new InformerError(
+    "conflict",
+    `${resource} is informed of already with another ${differing.join(" and ")}: ${name} is ${values}. ` +
+      "Ask without options for the informer that there is, release it first, or ask another factory",
+  );
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return "the default";
+  return typeof value === "function" ? "a function" : JSON.stringify(value);
+}
