@@ -8,6 +8,7 @@
  * - `expired` 410: the resourceVersion is too old; `too-large-resource-version` 504: it is ahead of the server
  * - `regressed` the server has gone back to before what it had sent, as when etcd is restored from a backup; `diverged` the
  *   cache is not what the server has. Both are mended by a new list
+ * - `delayed` the watch is silent though the server has moved on, as behind a proxy that buffers; nothing is lost
  * - `server` any other 5xx; `status` any other refusal
  * - `protocol` an answer that is not Kubernetes' API; `decode` bytes that are not the JSON of an object
  * - `handler`, `transform`, `index` a function that the user gave threw
@@ -27,6 +28,7 @@ export type InformerErrorCode =
   | "too-large-resource-version"
   | "regressed"
   | "diverged"
+  | "delayed"
   | "server"
   | "status"
   | "protocol"

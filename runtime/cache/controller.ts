@@ -7,9 +7,9 @@ import type { Clock } from "../util/clock.js";
 import type { Turn } from "../util/turn.js";
 import type { Entry } from "./entry.js";
 import { Notification } from "./event-handler.js";
-import type { Indexer } from "./indexer.js";
+import { type Indexer, isSame } from "./indexer.js";
 import { distribute, type ProcessorListener, type SharedProcessor } from "./processor.js";
-import type { Delta, Queue, QueueItem } from "./queue.js";
+import type { Comparison, Delta, Queue, QueueItem } from "./queue.js";
 import type { SlabAllocator } from "./slab.js";
 
 export interface ControllerOptions<T extends KubernetesObject> {
@@ -64,6 +64,8 @@ export class Controller<T extends KubernetesObject> {
         return this.#replace(item);
       case "SyncAll":
         return this.#resync();
+      case "Comparison":
+        return this.#compare(item.comparison);
       case "Bookmark":
         this.#advance();
         return undefined;
@@ -129,6 +131,21 @@ export class Controller<T extends KubernetesObject> {
       const notification = Notification.update(entry, entry, this.#nowMs);
       for (const { listener, pendingKeys } of told) if (!pendingKeys.has(entry.key)) listener.add(notification);
     });
+  }
+
+  async #compare({ entries, changed, report }: Comparison<T>): Promise<void> {
+    const { indexer, queue } = this.#options;
+    const wrong: string[] = [];
+    const listed = new Set<string>();
+    await this.#inSlices(entries, (entry) => {
+      listed.add(entry.key);
+      const own = indexer.getEntry(entry.key);
+      if ((own === undefined || !isSame(own, entry)) && !changed.has(entry.key)) wrong.push(entry.key);
+    });
+    await this.#inSlices(indexer.listKeys(), (key) => {
+      if (!listed.has(key) && !changed.has(key)) wrong.push(key);
+    });
+    if (!queue.closed) report(wrong);
   }
 
   async #inSlices<Item>(items: readonly Item[], tell: (item: Item) => void): Promise<void> {

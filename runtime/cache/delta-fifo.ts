@@ -1,11 +1,11 @@
 /** Changes collected by key, keys in the order of their first change. Counterpart: tools/cache/delta_fifo.go. */
 import type { KubernetesObject } from "../api/object-meta.js";
 import type { Entry } from "./entry.js";
-import { type Delta, type Deltas, Fifo, type QueueItem } from "./queue.js";
+import { type Comparison, type Delta, type Deltas, Fifo, type QueueItem } from "./queue.js";
 
 /**
  * A consumer that falls behind finds all changes of a key together. They are never merged into one, except two deletions in a
- * row. Changes do not join what was queued before a replace or a bookmark: these stand for everything up to them.
+ * row. Changes do not join what was queued before a replace, a bookmark or a comparison: these stand for everything up to them.
  */
 export class DeltaFIFO<T extends KubernetesObject> extends Fifo<T> {
   /** Queued items that a later change of the same key may join. */
@@ -31,6 +31,11 @@ export class DeltaFIFO<T extends KubernetesObject> extends Fifo<T> {
   override bookmark(resourceVersion: string): void {
     this.#open.clear();
     super.bookmark(resourceVersion);
+  }
+
+  override compare(comparison: Comparison<T>): void {
+    this.#open.clear();
+    super.compare(comparison);
   }
 
   override pop(): QueueItem<T> | undefined {

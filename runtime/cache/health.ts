@@ -32,6 +32,15 @@ export interface InformerHealth {
   readonly failingSinceMs: number | undefined;
   /** Requests that failed since then. */
   readonly consecutiveFailures: number;
+  /**
+   * Since when the watch holds back what the server has, as behind a proxy that buffers: the cache is behind, though nothing
+   * failed. `undefined` again once data comes.
+   */
+  readonly delayedSinceMs: number | undefined;
+  /** When the cache was last compared with the server, where `verifyEveryMs` asks for it. */
+  readonly lastVerifiedMs: number | undefined;
+  /** Objects that these comparisons found to differ, of all time. */
+  readonly divergences: number;
   readonly handlers: readonly HandlerHealth[];
 }
 
@@ -55,8 +64,11 @@ export class HealthMonitor implements ReflectorObserver {
   lastErrorMs: number | undefined;
   failingSinceMs: number | undefined;
   consecutiveFailures = 0;
+  delayedSinceMs: number | undefined;
+  lastVerifiedMs: number | undefined;
+  divergences = 0;
 
-  /** @param onChange called when the phase changes, when failures begin and when they are over */
+  /** @param onChange called when the phase changes, and when failures or a delay begin and are over */
   constructor(clock: Clock, onError: (error: InformerError) => void, onChange: () => void) {
     this.#clock = clock;
     this.#onError = onError;
@@ -81,6 +93,7 @@ export class HealthMonitor implements ReflectorObserver {
       // The end bookmark of a streaming list.
       if (this.phase === "listing") this.#enter("watching");
     }
+    this.#caughtUp();
     this.#recovered();
   }
 
@@ -104,6 +117,19 @@ export class HealthMonitor implements ReflectorObserver {
     this.#onError(error);
   }
 
+  onDelayed(error: InformerError): void {
+    if (this.delayedSinceMs !== undefined) return;
+    this.delayedSinceMs = this.#clock.wallNow();
+    this.#note(error);
+    this.#onChange();
+    this.#onError(error);
+  }
+
+  onVerified(differences: number): void {
+    this.lastVerifiedMs = this.#clock.wallNow();
+    this.divergences += differences;
+  }
+
   stop(): void {
     this.#settling?.cancel();
     this.#enter("stopped");
@@ -112,6 +138,12 @@ export class HealthMonitor implements ReflectorObserver {
   #note(error: InformerError): void {
     this.lastError = error;
     this.lastErrorMs = this.#clock.wallNow();
+  }
+
+  #caughtUp(): void {
+    if (this.delayedSinceMs === undefined) return;
+    this.delayedSinceMs = undefined;
+    this.#onChange();
   }
 
   #recovered(): void {

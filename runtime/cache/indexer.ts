@@ -249,7 +249,8 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
   }
 }
 
-function isSame(old: Entry, entry: Entry): boolean {
+/** Whether the server said the same of the object. */
+export function isSame(old: Entry, entry: Entry): boolean {
   if (old === entry) return true;
   if (old.resourceVersion !== entry.resourceVersion || old.uid !== entry.uid) return false;
   const [before, after] = [old.checksum, entry.checksum];

@@ -29,31 +29,40 @@ export async function listAllPages<T extends KubernetesObject>(
   const first = await listerWatcher.list(options, signal, onProgress);
   if (first.continue === "") return { ...first, paginated: false };
   const { entries, resourceVersion } = first;
-  const { resourceVersionMatch: _, ...following } = options;
+  try {
+    for await (const page of followingPages(listerWatcher, first, options, signal, onProgress)) {
+      for (const entry of page.entries) entries.push(entry);
+    }
+  } catch (error) {
+    if (!isInformerError(error) || error.code !== "expired") throw error;
+    const whole = await listerWatcher.list({ ...options, limit: 0 }, signal, onProgress);
+    // A server that pages unasked has not given all of it: taken for all, the rest would count as deleted.
+    if (whole.continue !== "") throw error;
+    return { ...whole, paginated: true };
+  }
+  return { entries, resourceVersion, paginated: true };
+}
+
+/** @throws InformerError `protocol` when a token repeats or pages do not end, and what the requests throw */
+export async function* followingPages<T extends KubernetesObject>(
+  listerWatcher: ListerWatcher<T>,
+  first: ListPage<T>,
+  { resourceVersionMatch: _, ...options }: ListOptions,
+  signal: AbortSignal,
+  onProgress: () => void,
+): AsyncGenerator<ListPage<T>, void> {
   const tokens = new Set<string>();
-  let page: ListPage<T> = first;
-  while (page.continue !== "") {
-    if (tokens.has(page.continue)) {
+  let token = first.continue;
+  while (token !== "") {
+    if (tokens.has(token)) {
       throw new InformerError("protocol", `list ${listerWatcher.name}: the server gave the same continue token twice`);
     }
     if (tokens.size >= MAX_PAGES) {
       throw new InformerError("protocol", `list ${listerWatcher.name}: the list has more than ${MAX_PAGES} pages`);
     }
-    tokens.add(page.continue);
-    try {
-      page = await listerWatcher.list(
-        { ...following, resourceVersion: "", continue: page.continue },
-        signal,
-        onProgress,
-      );
-    } catch (error) {
-      if (!isInformerError(error) || error.code !== "expired") throw error;
-      const whole = await listerWatcher.list({ ...options, limit: 0 }, signal, onProgress);
-      // A server that pages unasked has not given all of it: taken for all, the rest would count as deleted.
-      if (whole.continue !== "") throw error;
-      return { ...whole, paginated: true };
-    }
-    for (const entry of page.entries) entries.push(entry);
+    tokens.add(token);
+    const page = await listerWatcher.list({ ...options, resourceVersion: "", continue: token }, signal, onProgress);
+    yield page;
+    token = page.continue;
   }
-  return { entries, resourceVersion, paginated: true };
 }

@@ -24,8 +24,20 @@ export type QueueItem<T extends KubernetesObject> =
   | { readonly type: "ReplacedAll"; readonly entries: readonly Entry<T>[]; readonly resourceVersion: string }
   /** Every object is to be told again to the handlers that asked for a resync. */
   | { readonly type: "SyncAll" }
+  /** What the server has, to be held against the cache. */
+  | { readonly type: "Comparison"; readonly comparison: Comparison<T> }
   /** Nothing changed up to this resourceVersion. */
   | { readonly type: "Bookmark"; readonly resourceVersion: string };
+
+/** Changes nothing; but where it stands in the queue says what the cache holds then. */
+export interface Comparison<T extends KubernetesObject> {
+  /** Everything that the server has. */
+  readonly entries: readonly Entry<T>[];
+  /** Keys of which nothing can be said: they changed meanwhile. */
+  readonly changed: ReadonlySet<string>;
+  /** Is told the keys of what is not in the cache as the server has it, or is there alone. */
+  readonly report: (wrong: readonly string[]) => void;
+}
 
 /**
  * One producer, the reflector; one consumer, the controller. Nothing is lost and nothing overtakes: two changes of one key
@@ -37,6 +49,7 @@ export interface Queue<T extends KubernetesObject> {
   /** Asks for a resync. One that still waits serves for two. */
   resync(): void;
   bookmark(resourceVersion: string): void;
+  compare(comparison: Comparison<T>): void;
   /**
    * Up to which resourceVersion everything that was queued has been popped: of the last change, list or bookmark before the
    * first one that still waits. A consumer that has done what it popped is as new as this, and no newer.
@@ -113,6 +126,10 @@ export abstract class Fifo<T extends KubernetesObject> implements Queue<T> {
   bookmark(resourceVersion: string): void {
     this.push({ type: "Bookmark", resourceVersion });
     this.#newest = resourceVersion;
+  }
+
+  compare(comparison: Comparison<T>): void {
+    this.push({ type: "Comparison", comparison });
   }
 
   pop(): QueueItem<T> | undefined {

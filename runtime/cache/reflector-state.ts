@@ -90,6 +90,10 @@ const RETRY_AS_IT_IS: ReadonlySet<InformerErrorCode> = new Set([
   "unauthorized",
   "throttled",
 ]);
+/** Refusals that take somebody to mend: a role that is missing, a resource that is not served. */
+const REFUSALS: ReadonlySet<InformerErrorCode> = new Set(["forbidden", "not-served"]);
+/** After so many failures a refusal is one for good, and asked after as seldom as anything is. The first may be a role on its way. */
+const CLEAR_REFUSAL = 5;
 /** What gateways say while nobody is behind them: nothing about the resourceVersion that was asked for. */
 const GATEWAY = new Set([502, 503, 504]);
 
@@ -174,8 +178,11 @@ function afterWatch(
   random: number,
 ): ReflectorStep {
   if (error?.code === "expired") return hurried(state, relist(state), error, nowMs, livedMs, random);
-  if (error?.code === "regressed" || error?.code === "diverged") {
-    return relistFromNewest(state, error, nowMs, livedMs, random);
+  if (error?.code === "regressed") return relistFromNewest(state, error, nowMs, livedMs, random);
+  if (error?.code === "diverged") {
+    // By a plain list, as the one that showed it: a stream has its content from the watch cache, which may be what is wrong.
+    const unavailable = { ...state, unavailable: true };
+    return hurried(unavailable, list(unavailable), error, nowMs, livedMs, random);
   }
   if (error?.code === "too-large-resource-version") {
     const unavailable = { ...state, unavailable: true };
@@ -257,8 +264,11 @@ function paced(
   random: number,
 ): ReflectorStep {
   const failures = state.failures + 1;
-  const spacing =
-    resumes(state, action) && livedMs >= RESUMABLE_MS ? 0 : backoffMs(failures, random, state.policy.backoff);
+  const { backoff } = state.policy;
+  let spacing = resumes(state, action) && livedMs >= RESUMABLE_MS ? 0 : backoffMs(failures, random, backoff);
+  if (error !== undefined && REFUSALS.has(error.code) && failures >= CLEAR_REFUSAL) {
+    spacing = backoff.capMs * (1 + random);
+  }
   const delayMs = Math.max(spacing - livedMs, error?.retryAfterMs ?? 0, 0);
   return { state: { ...state, action, failures, startedMs: nowMs + delayMs }, delayMs };
 }

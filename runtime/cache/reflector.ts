@@ -23,7 +23,7 @@ import {
   step,
   streamSynced,
 } from "./reflector-state.js";
-import { difference, probe } from "./truth.js";
+import { difference, divergence, probe, regression, wholeContent } from "./truth.js";
 
 /** What may be set of how a reflector asks. Each is optional; what is said here is the default. */
 export interface ReflectorTunables {
@@ -42,6 +42,12 @@ export interface ReflectorTunables {
    * server that sends bookmarks does so each minute, and is not asked.
    */
   readonly probeAfterMs?: number | undefined;
+  /**
+   * How often the whole content is listed at the newest, page by page, and compared with the cache: 0, for never. A difference is
+   * reported as `diverged` and mended by a list. 1,800,000 is a good period for who does not trust the server's watch cache
+   * (kubernetes/kubernetes#123072); each time costs the server a list. Each wait is drawn up to a tenth longer.
+   */
+  readonly verifyEveryMs?: number | undefined;
   /** Whether to list everything once more after each list, at its resourceVersion, and compare: false. For tests and doubts. */
   readonly verifyAfterSync?: boolean | undefined;
 }
@@ -67,6 +73,10 @@ export interface ReflectorObserver {
   onWait(error: InformerError | undefined, delayMs: number): void;
   /** Something that the server sent was left out; the request goes on. */
   onLeftOut(error: InformerError): void;
+  /** The watch goes on, but holds back what the server has. */
+  onDelayed(error: InformerError): void;
+  /** The cache was compared with what the server has; so many objects differed. */
+  onVerified(differences: number): void;
 }
 
 /** client-go's. */
@@ -78,6 +88,9 @@ const LIST_SILENCE_MS = 60_000;
 const BOOKMARK_DEADLINE_MS = 60_000;
 const PROBE_AFTER_MS = 90_000;
 const PROBE_DEADLINE_MS = 10_000;
+/** How long a comparison waits for the watch to come to where the list was: longer than bookmarks take. */
+const VERIFY_WAIT_MS = 90_000;
+const VERIFY_LOOK_MS = 1_000;
 
 export class Reflector<T extends KubernetesObject> {
   readonly #options: ReflectorOptions<T>;
@@ -87,6 +100,10 @@ export class Reflector<T extends KubernetesObject> {
   #open: Deadline | undefined;
   /** What was found wrong with what was taken in, until the next stream ends by it. */
   #wrong: InformerError | undefined;
+  /** Whether the server has sent a bookmark. */
+  #hasBookmarks = false;
+  /** Keys that changed since the list of the comparison that runs began; another set, or none, once that is void. */
+  #changedMeanwhile: Set<string> | undefined;
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
@@ -100,6 +117,10 @@ export class Reflector<T extends KubernetesObject> {
 
   /** Lists and watches until the signal aborts. Resolves when nothing of it runs any more; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#follow(signal), this.#verifyEvery(signal)]);
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
     const { clock, random, observer } = this.#options;
     while (!signal.aborted) {
       observer.onAction(this.#state.action);
@@ -141,6 +162,7 @@ export class Reflector<T extends KubernetesObject> {
       const list = await listAllPages(listerWatcher, { resourceVersion, limit }, silence.signal, onProgress);
       const entries = this.#admitAll(list.entries);
       queue.replace(entries, list.resourceVersion);
+      this.#changedMeanwhile = undefined;
       void this.#verify(entries, list.resourceVersion, signal);
       observer.onProgress("listed");
       return { type: "listed", resourceVersion: list.resourceVersion, paginated: list.paginated };
@@ -181,7 +203,9 @@ export class Reflector<T extends KubernetesObject> {
             if (!event.initialEventsEnd || event.resourceVersion === "") break;
             synced = true;
             silence.set(this.#watchDeadlineMs);
+            this.#hasBookmarks = true;
             queue.replace([...initial.values()], event.resourceVersion);
+            this.#changedMeanwhile = undefined;
             void this.#verify([...initial.values()], event.resourceVersion, signal);
             // The stream may live for minutes more, and what it began with must not.
             initial.clear();
@@ -272,9 +296,7 @@ export class Reflector<T extends KubernetesObject> {
       const options = { resourceVersion, resourceVersionMatch: "Exact" } as const;
       const exact = await listAllPages(listerWatcher, options, silence.signal, onProgress);
       const error = difference(listerWatcher.name, entries, this.#admitAll(exact.entries), resourceVersion);
-      if (error === undefined) return;
-      if (this.#open === undefined) this.#wrong = error;
-      else this.#open.fail(error);
+      if (error !== undefined) this.#fail(error);
     } catch {
       // A server that has forgotten this version cannot be asked for it. Nothing is known then.
     } finally {
@@ -282,19 +304,82 @@ export class Reflector<T extends KubernetesObject> {
     }
   }
 
+  async #verifyEvery(signal: AbortSignal): Promise<void> {
+    const { clock, random, verifyEveryMs = 0 } = this.#options;
+    if (verifyEveryMs <= 0) return;
+    while (!signal.aborted) {
+      await sleep(clock, verifyEveryMs * (1 + random() / 10), signal);
+      if (!signal.aborted && this.#open !== undefined) await this.#verifyNow(signal);
+    }
+  }
+
+  /**
+   * Holds the cache against a list of the newest. The comparison is queued when the watch has come to where the list was; what
+   * changed meanwhile is left out, so that a difference is one for certain.
+   */
+  async #verifyNow(signal: AbortSignal): Promise<void> {
+    const { listerWatcher, queue, clock, observer, pageSize = DEFAULT_POLICY.pageSize } = this.#options;
+    const seen = this.lastSyncResourceVersion;
+    const changed = new Set<string>();
+    this.#changedMeanwhile = changed;
+    const isVoid = () => signal.aborted || this.#changedMeanwhile !== changed;
+    const silence = new Deadline(clock, signal, (ms) => `list ${listerWatcher.name}: no data for ${ms} ms`);
+    const onProgress = () => silence.set(LIST_SILENCE_MS);
+    try {
+      onProgress();
+      const { entries, resourceVersion } = await wholeContent(
+        listerWatcher,
+        pageSize,
+        clock,
+        silence.signal,
+        onProgress,
+      );
+      silence.release();
+      const order = compareResourceVersions(resourceVersion, seen);
+      // Where versions have no order, nobody can tell when the watch has come so far.
+      if (order === undefined || isVoid()) return;
+      if (order < 0) return this.#fail(regression(listerWatcher.name, resourceVersion, seen));
+      const untilMs = clock.now() + VERIFY_WAIT_MS;
+      while (!isAhead(this.lastSyncResourceVersion, resourceVersion) && clock.now() < untilMs) {
+        await sleep(clock, VERIFY_LOOK_MS, signal);
+        if (isVoid()) return;
+      }
+      // A watch that is not read, as a handler blocks, is late by our own doing.
+      if (this.#open === undefined || queue.room !== undefined) return;
+      const report = (wrong: readonly string[]) => {
+        if (isVoid()) return;
+        observer.onVerified(wrong.length);
+        if (wrong.length > 0) this.#fail(divergence(listerWatcher.name, wrong, resourceVersion));
+      };
+      queue.compare({ entries: this.#admitAll(entries), changed, report });
+    } catch {
+      // What fails the list fails the watch too, which tells of it. Health says when the last comparison was.
+    } finally {
+      silence.release();
+    }
+  }
+
+  /** Ends the stream that runs, or the next one. */
+  #fail(error: InformerError): void {
+    if (this.#open === undefined) this.#wrong = error;
+    else this.#open.fail(error);
+  }
+
   /** Asks the server whenever the stream has been silent for long, and ends the stream by what is wrong with it. */
   #doubts(stream: Deadline): Doubts | undefined {
-    const { listerWatcher, clock, probeAfterMs = PROBE_AFTER_MS } = this.#options;
+    const { listerWatcher, clock, observer, probeAfterMs = PROBE_AFTER_MS } = this.#options;
     if (probeAfterMs <= 0) return undefined;
     return new Doubts(clock, probeAfterMs, async () => {
       const seen = this.lastSyncResourceVersion;
       if (seen === "") return;
       const answer = new Deadline(clock, stream.signal, (ms) => `${listerWatcher.name}: no answer for ${ms} ms`);
       answer.set(PROBE_DEADLINE_MS);
-      const error = await probe(listerWatcher, seen, answer.signal);
+      const error = await probe(listerWatcher, seen, this.#hasBookmarks, answer.signal);
       answer.release();
       // Whatever was heard meanwhile is the better proof.
-      if (error !== undefined && this.lastSyncResourceVersion === seen) stream.fail(error);
+      if (error === undefined || this.lastSyncResourceVersion !== seen || stream.signal.aborted) return;
+      if (error.code === "delayed") observer.onDelayed(error);
+      else stream.fail(error);
     });
   }
 
@@ -310,6 +395,7 @@ export class Reflector<T extends KubernetesObject> {
         break;
       }
       if (event.type === "BOOKMARK") {
+        this.#hasBookmarks = true;
         if (!isAhead(event.resourceVersion, seen || this.lastSyncResourceVersion)) continue;
         seen = event.resourceVersion;
         queue.bookmark(seen);
@@ -319,6 +405,7 @@ export class Reflector<T extends KubernetesObject> {
       } else {
         seen = event.entry.resourceVersion;
         changes++;
+        this.#changedMeanwhile?.add(event.entry.key);
         const entry = this.#options.admit(event.entry);
         // What is not admitted is not cached; what is cached and gone must go all the same.
         if (entry !== undefined) queue.enqueue({ type: DELTA_TYPES[event.type], entry });

@@ -299,7 +299,7 @@ export class SharedInformer<T extends KubernetesObject> {
   /** A snapshot of now. */
   health(): InformerHealth {
     const { phase, sinceMs, lastEventMs, lastBookmarkMs, lastError, lastErrorMs } = this.#monitor;
-    const { failingSinceMs, consecutiveFailures } = this.#monitor;
+    const { failingSinceMs, consecutiveFailures, delayedSinceMs, lastVerifiedMs, divergences } = this.#monitor;
     return {
       resource: this.resource,
       phase,
@@ -313,12 +313,15 @@ export class SharedInformer<T extends KubernetesObject> {
       lastErrorMs,
       failingSinceMs,
       consecutiveFailures,
+      delayedSinceMs,
+      lastVerifiedMs,
+      divergences,
       handlers: this.#processor.listeners.map(({ health }) => health),
     };
   }
 
   /**
-   * Calls back with a snapshot whenever the phase changes, the cache has synced, failures begin or are over. The result ends
+   * Calls back with a snapshot whenever the phase changes, the cache has synced, failures or a delay begin or are over. The result ends
    * the subscription. What the function throws is lost: it must not throw.
    */
   onHealthChange(listener: (health: InformerHealth) => void): () => void {

@@ -106,7 +106,7 @@ describe("what was listed, listed again at its resourceVersion", () => {
     await bench.start();
     await bench.clock.advance(1_000);
     expect(bench.told.filter((line) => line.startsWith("wait"))).toEqual(["wait 0 diverged"]);
-    expect(bench.queued()).toEqual(["replace a@5 at 9", "replace at 10"]);
+    expect(bench.queued()).toEqual(["replace a@5 at 9", "replace at 9", "bookmark 10"]);
   });
 
   test("and forgotten by the server says nothing", async () => {

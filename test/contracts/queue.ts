@@ -26,6 +26,8 @@ export function describeItem(item: QueueItem<object>): string {
       return `bookmark ${item.resourceVersion}`;
     case "SyncAll":
       return "sync";
+    case "Comparison":
+      return "comparison";
   }
 }
 
@@ -124,6 +126,14 @@ export function describeQueueContract(name: string, create: () => Queue<object>)
       ]);
     });
 
+    test("a comparison is popped where it was queued: what comes later does not join what came before", () => {
+      const queue = create();
+      queue.enqueue(delta("Updated", "a", 1));
+      queue.compare({ entries: [], changed: new Set(), report: () => {} });
+      queue.enqueue(delta("Updated", "a", 2));
+      expect(popAll(queue).map(describeItem)).toEqual(["a: Updated 1", "comparison", "a: Updated 2"]);
+    });
+
     test("says how far it is drained: never past a change that still waits", () => {
       fc.assert(
         fc.property(
@@ -137,7 +147,8 @@ export function describeQueueContract(name: string, create: () => Queue<object>)
                 const item = queue.pop();
                 if (item?.type === "Deltas")
                   for (const { entry } of item.deltas) waiting.delete(Number(entry.resourceVersion));
-                else if (item !== undefined && item.type !== "SyncAll") waiting.delete(Number(item.resourceVersion));
+                else if (item?.type === "Bookmark" || item?.type === "ReplacedAll")
+                  waiting.delete(Number(item.resourceVersion));
               } else {
                 waiting.add(++version);
                 if (step === "bookmark") queue.bookmark(String(version));

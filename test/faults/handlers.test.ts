@@ -287,7 +287,11 @@ test("U9: a handler reads, adds an index and asks for a stop within its call: re
 describe("a transform that", () => {
   test("U10: throws for an object keeps it out, and says so; the cache moves on, and the next list tries again", async () => {
     let refuses = true;
-    const relisted = new ScriptedWatch(added(thing("ns/a", "1")), added(thing("ns/b", "101")), endBookmark("200"));
+    const relisted = new ScriptedWatch(
+      added(thing("ns/a", "1", { value: "x" })),
+      added(thing("ns/b", "101")),
+      endBookmark("200"),
+    );
     newBench({
       transform: (object) => {
         if (refuses && object.metadata?.name === "b") throw new Error("no");

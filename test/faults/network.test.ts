@@ -1,6 +1,7 @@
 /** Fault matrix, N rows: the way to the server. Those of sockets are in test/transport. */
 import { describe, expect, test } from "vitest";
 import { InformerError } from "../../runtime/api/informer-error.js";
+import { thingJson } from "../support/entries.js";
 import { FaultBench } from "../support/fault-bench.js";
 import { line } from "../support/wire-server.js";
 
@@ -95,7 +96,9 @@ test("N8 a byte a second: no failure while bytes come", async () => {
     await bench.advance(1_000);
   }
   expect(bench.cached).toEqual(["a@101", "b@102"]);
-  expect(bench.reported).toEqual([]);
+  // What waits within the line is late, which is true, and no reason to end the watch.
+  expect(bench.reported).toEqual(["delayed"]);
+  expect(server.log.filter((request) => request.startsWith("watch"))).toEqual([]);
   await bench.stops();
 });
 
@@ -141,4 +144,38 @@ describe("recovery after outages of different kinds", () => {
     expect(server.log).toEqual(["watch 101"]);
     await bench.recovers();
   });
+});
+
+test("N10, P24 a proxy holds events back: told once when the bookmark is late, and over when they come; nothing is lost", async () => {
+  const bench = await new FaultBench().synced("a");
+  const { server } = bench;
+  const states: boolean[] = [];
+  bench.informer.onHealthChange(({ delayedSinceMs }) => states.push(delayedSinceMs !== undefined));
+  await bench.advance(60_000);
+  server.bookmark();
+  await bench.advance(0);
+  const [stream] = server.streams;
+  const held: string[] = [];
+  const json = thingJson("b", String(++server.version));
+  server.objects.set("b", json);
+  held.push(line("ADDED", json));
+  await bench.advance(89_999);
+  expect(bench.reported).toEqual([]);
+  await bench.advance(100_000);
+  expect(bench.reported).toEqual(["delayed"]);
+  expect(bench.informer.health().delayedSinceMs).toBeDefined();
+  expect(bench.informer.health().failingSinceMs).toBeUndefined();
+  stream!.send(...held);
+  await bench.advance(0);
+  expect(bench.log).toEqual(["add b@102"]);
+  expect(states).toEqual([true, false]);
+  await bench.recovers();
+});
+
+test("N10 a server that sends no bookmarks is not taken for delayed", async () => {
+  const bench = await new FaultBench({ streaming: false }).synced("a");
+  bench.server.version += 10;
+  await bench.advance(200_000);
+  expect(bench.reported).toEqual([]);
+  await bench.stops();
 });

@@ -68,6 +68,104 @@ test("S6 etcd was put back to an older copy: found within 90 s, said so, and fol
   await bench.recovers();
 });
 
+describe("verified each half hour", () => {
+  const HALF_HOUR_MS = 1_800_000;
+  /** By then the list was made, and compared with what the watch has brought. */
+  const VERIFIED_MS = HALF_HOUR_MS + 180_000;
+
+  async function verifying(...keys: string[]): Promise<FaultBench> {
+    // A watch that lasts, and that nobody doubts meanwhile.
+    const watchTimeoutSeconds = [36_000, 36_000] as const;
+    return new FaultBench({ verifyEveryMs: HALF_HOUR_MS, watchTimeoutSeconds, probeAfterMs: 0 }).synced(...keys);
+  }
+
+  test("S7 put back and grown past where it was: what the versions do not show is found", async () => {
+    const bench = await verifying("a", "b", "c");
+    const { server } = bench;
+    server.objects.delete("b");
+    server.objects.set("c", thingJson("c", "102", { uid: "another" }));
+    server.version = 110;
+    await bench.advance(VERIFIED_MS);
+    expect(bench.reported).toEqual(["diverged"]);
+    expect(bench.log).toEqual(["delete b", "delete c", "add c@102"]);
+    expect(bench.informer.health().divergences).toBe(2);
+    await bench.recovers();
+  });
+
+  test("S10 events that the server lost: a deletion, an addition and a change are found, told and mended by a plain list", async () => {
+    const bench = await verifying("a", "b");
+    const { server } = bench;
+    server.objects.delete("a");
+    server.objects.set("b", thingJson("b", "103"));
+    server.objects.set("c", thingJson("c", "104"));
+    server.version = 104;
+    server.bookmark();
+    await bench.advance(VERIFIED_MS);
+    expect(bench.reported).toEqual(["diverged"]);
+    expect(bench.bench.errors[0]?.message).toMatch(/3 objects are not as they were/);
+    expect(bench.log).toEqual(["delete a", "update b@102→103", "add c@104"]);
+    expect(server.log.filter((request) => !request.startsWith("watch"))).toEqual(["list", "list"]);
+    expect(bench.informer.health()).toMatchObject({ divergences: 3, lastVerifiedMs: expect.any(Number) });
+    await bench.recovers();
+  });
+
+  test("a cache that is as it should be is left alone, decodes nothing, and says when it was looked at", async () => {
+    const bench = await verifying("a", "b");
+    const { indexer } = bench.informer;
+    const before = indexer.listKeys();
+    for (let round = 1; round <= 3; round++) {
+      bench.server.write("b");
+      bench.server.bookmark();
+      await bench.advance(VERIFIED_MS);
+    }
+    expect(bench.reported).toEqual([]);
+    expect(indexer.listKeys()).toEqual(before);
+    expect(bench.log).toEqual(["update b@102→103", "update b@103→104", "update b@104→105"]);
+    expect(bench.informer.health()).toMatchObject({ divergences: 0, lastVerifiedMs: expect.any(Number) });
+    await bench.recovers();
+  });
+
+  test("what changes while it is listed is no difference", async () => {
+    const bench = await verifying("a", "b", "c");
+    const { server } = bench;
+    server.fault = ({ verb }) => {
+      if (verb !== "list") return undefined;
+      const body = server.list();
+      // After the list was made, and before it arrives.
+      server.write("a");
+      server.delete("b");
+      server.write("d");
+      return { body };
+    };
+    await bench.advance(VERIFIED_MS);
+    expect(bench.reported).toEqual([]);
+    expect(bench.informer.health()).toMatchObject({ divergences: 0, lastVerifiedMs: expect.any(Number) });
+    await bench.recovers();
+  });
+
+  test("a relist meanwhile makes the comparison void", async () => {
+    const bench = await verifying("a");
+    const { server } = bench;
+    server.objects.delete("a");
+    server.version = 105;
+    await bench.advance(HALF_HOUR_MS + 1_000);
+    server.compact();
+    server.endWatches();
+    await bench.advance(180_000);
+    expect(bench.log).toEqual(["delete a"]);
+    expect(bench.reported).toEqual([]);
+    await bench.recovers();
+  });
+
+  test("a server that refuses the list, or has versions without order, tells nothing", async () => {
+    const bench = await verifying("a");
+    bench.server.fault = ({ verb }) => (verb === "list" ? { status: 403, body: {} } : undefined);
+    await bench.advance(VERIFIED_MS);
+    expect(bench.informer.health().lastVerifiedMs).toBeUndefined();
+    await bench.recovers();
+  });
+});
+
 test("S8 a relist never goes back: it asks for the last resourceVersion or newer", async () => {
   const bench = await missed(() => {}, "a");
   const relist = bench.server.requests.find(({ verb }) => verb === "watchList");

@@ -150,6 +150,30 @@ test.each([
   await bench.recovers();
 });
 
+describe.each([
+  ["H13 403 from the start", 403, "forbidden"],
+  ["H15 404 from the start, as before a CRD is there", 404, "not-served"],
+])("%s", (_, status, code) => {
+  test("told once, asked every half minute at most, and synced by itself when it is mended", async () => {
+    const bench = new FaultBench();
+    const { server } = bench;
+    server.write("a");
+    server.fault = () => answer(status);
+    await bench.start();
+    await bench.advance(600_000);
+    expect(bench.reported).toEqual([code]);
+    const times = server.requests.map(({ atMs }) => atMs);
+    const clear = times.slice(6);
+    for (const [i, at] of clear.entries())
+      expect(at - (clear[i - 1] ?? 0)).toBeGreaterThanOrEqual(i === 0 ? 0 : 30_000);
+    expect(times.filter((at) => at < 30_000).length).toBeLessThanOrEqual(6);
+    server.fault = () => undefined;
+    await bench.advance(60_000);
+    expect(bench.informer.hasSynced()).toBe(true);
+    await bench.recovers();
+  });
+});
+
 test.each([406, 415, 400, 405])("H16 %i to a streaming list: lists, and does not ask for one again", async (status) => {
   const bench = new FaultBench();
   bench.server.write("a");

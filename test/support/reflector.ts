@@ -34,6 +34,8 @@ export class ReflectorBench {
         onWait: (error: InformerError | undefined, delayMs) =>
           this.told.push(`wait ${delayMs} ${error?.code ?? "closed"}`),
         onLeftOut: ({ code }) => this.told.push(`left out ${code}`),
+        onDelayed: ({ code }) => this.told.push(code),
+        onVerified: (differences) => this.told.push(`verified ${differences}`),
       },
       ...options,
     });
@@ -72,6 +74,9 @@ export class ReflectorBench {
           break;
         case "SyncAll":
           items.push("resync");
+          break;
+        case "Comparison":
+          items.push(`compare${item.comparison.entries.map(({ key }) => ` ${key}`).join("")}`);
       }
     }
     return items;
