@@ -5,14 +5,7 @@
  * openapi-typescript decides what a schema is as a type. ts-morph reads that, and builds one interface for each declaration.
  * Neither meets a foreign string: what they see are tokens, and this file turns those into names and literals at the end.
  */
-import type {
-  InterfaceDeclarationStructure,
-  JSDocStructure,
-  OptionalKind,
-  SourceFile,
-  SyntaxKind,
-  TypeNode,
-} from "ts-morph";
+import type { InterfaceDeclarationStructure, JSDocStructure, OptionalKind, ts } from "ts-morph";
 import { commentLines, literal, propertyKey } from "./literals.js";
 import { importTool } from "./load/tools.js";
 import { nestedTypePart, pascalCase } from "./naming.js";
@@ -37,14 +30,14 @@ export interface TypeOptions {
 
 /** Every module of types, by path below the output folder. */
 export async function typeModules(shapes: Shapes, options: TypeOptions): Promise<Map<string, TypeModule>> {
-  const { IndentationText, Project, SyntaxKind } = await importTool("ts-morph", () => import("ts-morph"));
+  const { IndentationText, Project, StructureKind, ts } = await importTool("ts-morph", () => import("ts-morph"));
   const project = new Project({
     useInMemoryFileSystem: true,
     skipFileDependencyResolution: true,
     compilerOptions: { noLib: true },
     manipulationSettings: { indentationText: IndentationText.TwoSpaces },
   });
-  const members = readMembers(project.createSourceFile("openapi.ts", await plainTypes(shapes)), shapes, SyntaxKind);
+  const plainTypes = await plainTypePrinter();
   const byModule = new Map<string, Declaration[]>();
   for (const declaration of shapes.declarations) {
     const list = byModule.get(declaration.module);
@@ -54,10 +47,13 @@ export async function typeModules(shapes: Shapes, options: TypeOptions): Promise
   const modules = new Map<string, TypeModule>();
   for (const [path, declarations] of byModule) {
     const layout = new Layout();
-    const scope = new ModuleScope(path, declarations, shapes, SyntaxKind);
-    const structures = declarations.map((declaration): OptionalKind<InterfaceDeclarationStructure> => {
+    const scope = new ModuleScope(path, declarations, shapes, ts);
+    // One module at a time, forgotten when its text is there: a tree is many times as large.
+    const members = readMembers(plainTypes(declarations), ts);
+    const statements = declarations.map((declaration): InterfaceDeclarationStructure => {
       const { properties, open } = members.get(declaration.token)!;
       return {
+        kind: StructureKind.Interface,
         name: declaration.name,
         isExported: true,
         docs: docs(declaration.doc, options),
@@ -75,8 +71,8 @@ export async function typeModules(shapes: Shapes, options: TypeOptions): Promise
         indexSignatures: open ? [{ keyName: "key", keyType: "string", returnType: "unknown" }] : [],
       };
     });
-    const file = project.createSourceFile(`${path}.ts`);
-    file.addInterfaces(structures);
+    // Made from its structure at once: ts-morph keeps a tree of what is changed, and nothing changes here.
+    const file = project.createSourceFile(`${path}.ts`, { statements });
     const text = layout.resolve(file.getFullText());
     file.forget();
     modules.set(path, { names: declarations.map(({ name }) => name), imports: scope.imports, text });
@@ -84,43 +80,55 @@ export async function typeModules(shapes: Shapes, options: TypeOptions): Promise
   return modules;
 }
 
+interface Field {
+  readonly type: ts.TypeNode;
+  readonly optional: boolean;
+}
+
 interface Members {
   /** By token. */
-  readonly properties: ReadonlyMap<string, { readonly type: TypeNode; readonly optional: boolean }>;
+  readonly properties: ReadonlyMap<string, Field>;
   /** Whether others are allowed beside them. */
   readonly open: boolean;
 }
 
+type Compiler = typeof ts;
+
 /** The members of every declaration, by its token, from what openapi-typescript printed. */
-function readMembers(source: SourceFile, shapes: Shapes, kinds: typeof SyntaxKind): Map<string, Members> {
-  const schemas = source.getInterfaceOrThrow("components").getPropertyOrThrow("schemas").getTypeNodeOrThrow();
-  const declared = schemas
-    .asKindOrThrow(kinds.TypeLiteral)
-    .getProperties()
-    .filter((schema) => shapes.tokens.get(schema.getName())?.kind === "declaration");
+function readMembers(text: string, compiler: Compiler): Map<string, Members> {
+  const source = compiler.createSourceFile("openapi.ts", text, compiler.ScriptTarget.Latest);
+  const [schemas] = source.statements.filter(compiler.isTypeAliasDeclaration).map(({ type }) => type);
   return new Map(
-    declared.map((schema) => {
-      const type = schema.getTypeNodeOrThrow();
+    fieldsOf(schemas, compiler).map(({ name, type }) => {
       // Fields and an index signature come as an intersection.
-      const parts = type.isKind(kinds.IntersectionType) ? type.getTypeNodes() : [type];
-      const bodies = parts.map((part) => part.asKindOrThrow(kinds.TypeLiteral));
-      const properties = bodies
-        .flatMap((body) => body.getProperties())
-        .map(
-          (member) =>
-            [member.getName(), { type: member.getTypeNodeOrThrow(), optional: member.hasQuestionToken() }] as const,
-        );
-      const open = bodies.some((body) => body.getIndexSignatures().length > 0);
-      return [schema.getName(), { properties: new Map(properties), open }];
+      const parts = compiler.isIntersectionTypeNode(type) ? type.types : [type];
+      const properties = parts.flatMap((part) => fieldsOf(part, compiler).map((field) => [field.name, field] as const));
+      const open = parts.some((part) => indexSignature(part, compiler) !== undefined);
+      return [name, { properties: new Map(properties), open }];
     }),
   );
 }
 
+function fieldsOf(node: ts.TypeNode | undefined, compiler: Compiler): (Field & { readonly name: string })[] {
+  if (node === undefined || !compiler.isTypeLiteralNode(node)) {
+    throw new Error("openapi-typescript gave a type that is not expected: no fields");
+  }
+  return node.members.filter(compiler.isPropertySignature).map(({ name, type, questionToken }) => ({
+    name: (name as ts.Identifier).text,
+    type: type!,
+    optional: questionToken !== undefined,
+  }));
+}
+
+function indexSignature(node: ts.TypeNode, compiler: Compiler): ts.IndexSignatureDeclaration | undefined {
+  return compiler.isTypeLiteralNode(node) ? node.members.find(compiler.isIndexSignatureDeclaration) : undefined;
+}
+
 /**
- * Runs openapi-typescript over the declarations, each on its own; the result is one `components` interface, as text. What
+ * Runs openapi-typescript over the declarations, each on its own; the result is one object type, as text. What
  * bundles and lints a whole document first is left out: it would take as long as the rest, and every `$ref` is a token of ours.
  */
-async function plainTypes({ declarations }: Shapes): Promise<string> {
+async function plainTypePrinter(): Promise<(declarations: readonly Declaration[]) => string> {
   const { astToString, transformSchemaObject } = await importTool(
     "openapi-typescript",
     () => import("openapi-typescript"),
@@ -136,12 +144,12 @@ async function plainTypes({ declarations }: Shapes): Promise<string> {
     silent: true,
   };
   type Arguments = Parameters<typeof transformSchemaObject>;
-  const printed = declarations.map(({ token, schema }) => {
+  const printed = ({ token, schema }: Declaration) => {
     const path = `#/components/schemas/${token}`;
     const type = transformSchemaObject(schema as Arguments[0], { path, ctx: context } as unknown as Arguments[1]);
     return `${token}: ${astToString(type).trim()};`;
-  });
-  return `export interface components { schemas: {\n${printed.join("\n")}\n} }\n`;
+  };
+  return (declarations) => `type Schemas = {\n${declarations.map(printed).join("\n")}\n};\n`;
 }
 
 /** The names that one module sees: its own, and what it imports. */
@@ -149,30 +157,32 @@ class ModuleScope {
   readonly imports = new Map<string, Map<string, string>>();
   readonly #module: string;
   readonly #shapes: Shapes;
-  readonly #kinds: typeof SyntaxKind;
+  readonly #compiler: Compiler;
   readonly #taken: Set<string>;
 
-  constructor(module: string, declarations: readonly Declaration[], shapes: Shapes, kinds: typeof SyntaxKind) {
-    this.#kinds = kinds;
+  constructor(module: string, declarations: readonly Declaration[], shapes: Shapes, compiler: Compiler) {
+    this.#compiler = compiler;
     this.#module = module;
     this.#shapes = shapes;
     this.#taken = new Set(declarations.map(({ name }) => name));
   }
 
   /** The type that a node of openapi-typescript's output stands for, with its tokens resolved. */
-  type(node: TypeNode): TypeText {
-    const kind = this.#kinds;
-    if (node.isKind(kind.ParenthesizedType)) return this.type(node.getTypeNode());
-    if (node.isKind(kind.ArrayType)) return { kind: "array", items: this.type(node.getElementTypeNode()) };
-    if (node.isKind(kind.UnionType)) return union(node.getTypeNodes().map((member) => this.type(member)));
-    if (node.isKind(kind.TypeLiteral)) {
-      const values = node.getIndexSignatures()[0]?.getReturnTypeNode();
+  type(node: ts.TypeNode): TypeText {
+    const compiler = this.#compiler;
+    if (compiler.isParenthesizedTypeNode(node)) return this.type(node.type);
+    if (compiler.isArrayTypeNode(node)) return { kind: "array", items: this.type(node.elementType) };
+    if (compiler.isUnionTypeNode(node)) return union(node.types.map((member) => this.type(member)));
+    if (compiler.isTypeLiteralNode(node)) {
+      const values = indexSignature(node, compiler)?.type;
       return { kind: "record", values: values === undefined ? unknown : this.type(values) };
     }
-    const text = node.getText();
-    const token = /^components\["schemas"\]\["(T\d+)"\]$/.exec(text);
-    if (token !== null) return this.#token(token[1]!);
-    if (!keywords.has(text)) throw new Error(`openapi-typescript gave a type that is not expected: ${text}`);
+    if (compiler.isIndexedAccessTypeNode(node)) return this.#token(literalText(node.indexType, compiler));
+    const keyword = compiler.isLiteralTypeNode(node) ? node.literal.kind : node.kind;
+    const text = compiler.tokenToString(keyword) ?? "";
+    if (!keywords.has(text)) {
+      throw new Error(`openapi-typescript gave a type that is not expected: ${compiler.SyntaxKind[node.kind]}`);
+    }
     return { kind: "name", text };
   }
 
@@ -224,6 +234,11 @@ class Layout {
       return `${start}${type.startsWith("\n") ? "" : " "}${type};`;
     });
   }
+}
+
+/** The token in `components["schemas"]["T1"]`. */
+function literalText(node: ts.TypeNode, compiler: Compiler): string {
+  return compiler.isLiteralTypeNode(node) && compiler.isStringLiteral(node.literal) ? node.literal.text : "";
 }
 
 const unknown: TypeText = { kind: "name", text: "unknown" };
