@@ -53,6 +53,8 @@ export {
   type InformerFactoryOptions,
   type InformerFactorySource,
 } from "./informers/shared-informer-factory.js";
-export type { Impersonation, KubeConfigLike } from "./transport/credentials.js";
+export type { KubeConfigLike } from "./transport/credentials.js";
+export type { Impersonation } from "./transport/impersonation.js";
+export type { InformerWarning, InformerWarningCode } from "./transport/warnings.js";
 export type { Backoff } from "./util/backoff.js";
 export { type Clock, systemClock, type Timer } from "./util/clock.js";

@@ -1,4 +1,5 @@
 /** The one error type of the runtime. Protocol outcomes that the runtime handles itself (410, a closed watch) are data, not errors. */
+import { redact } from "./redact.js";
 
 /**
  * What went wrong, for programs.
@@ -10,7 +11,8 @@
  *   cache is not what the server has. Both are mended by a new list
  * - `delayed` the watch is silent though the server has moved on, as behind a proxy that buffers; nothing is lost
  * - `server` any other 5xx; `status` any other refusal
- * - `protocol` an answer that is not Kubernetes' API; `decode` bytes that are not the JSON of an object
+ * - `protocol` an answer that is not Kubernetes' API; `decode` bytes that are not the JSON of an object; `limit` larger or
+ *   deeper than anything that Kubernetes stores
  * - `handler`, `transform`, `index` a function that the user gave threw
  * - `not-synced` caches were not filled in time; `stopped` used after it was stopped; `usage` called wrongly; `conflict` a
  *   resource was asked for with other options than those that it is informed of with
@@ -33,6 +35,7 @@ export type InformerErrorCode =
   | "status"
   | "protocol"
   | "decode"
+  | "limit"
   | "handler"
   | "transform"
   | "index"
@@ -51,7 +54,10 @@ export interface InformerErrorOptions {
   readonly retryAfterMs?: number | undefined;
 }
 
-/** Recognise it with {@link isInformerError}, which also works across two copies of the package. */
+/**
+ * Recognise it with {@link isInformerError}, which also works across two copies of the package. Its message never holds what
+ * looks like a secret, and no control characters: it can be logged as it is.
+ */
 export class InformerError extends Error {
   readonly code: InformerErrorCode;
   readonly status: number | undefined;
@@ -59,7 +65,7 @@ export class InformerError extends Error {
   readonly retryAfterMs: number | undefined;
 
   constructor(code: InformerErrorCode, message: string, options: InformerErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(redact(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "InformerError";
     this.code = code;
     this.status = options.status;
@@ -75,7 +81,9 @@ export function isInformerError(value: unknown): value is InformerError {
 /** Whatever was thrown, as an {@link InformerError}: one that already is stays itself. */
 export function toInformerError(thrown: unknown, code: InformerErrorCode, context: string): InformerError {
   if (isInformerError(thrown)) return thrown;
-  return new InformerError(code, `${context}: ${messageOf(thrown)}`, { cause: thrown });
+  // A parser's error quotes what it read, which may be the data of a Secret.
+  const cause = thrown instanceof SyntaxError && code === "decode" ? undefined : thrown;
+  return new InformerError(code, `${context}: ${messageOf(thrown)}`, { cause });
 }
 
 /** The same error, whose message begins with what was being done; anything that is no {@link InformerError} stays as it is. */

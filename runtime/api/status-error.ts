@@ -54,6 +54,8 @@ function ofType<Name extends string, Type extends keyof Types>(
 
 /** Longest text of a server's that an error repeats, in characters. */
 const MAX_MESSAGE_CHARACTERS = 4096;
+/** The reasons of Kubernetes are single words. */
+const MAX_REASON_CHARACTERS = 128;
 /** A server may not send a client away for longer than this. */
 const MAX_RETRY_AFTER_MS = 5 * 60_000;
 
@@ -69,12 +71,17 @@ export function statusError(
   retryAfterMs?: number,
 ): InformerError {
   const known = typeof body === "string" ? undefined : body;
-  const text = (typeof body === "string" ? body : (body.message ?? body.reason ?? "")).slice(0, MAX_MESSAGE_CHARACTERS);
+  const said = typeof body === "string" ? body : (body.message ?? body.reason ?? "");
+  // On one line: what a server says must not look like lines of a log.
+  const text = said
+    .slice(0, MAX_MESSAGE_CHARACTERS)
+    .trim()
+    .replace(/\s*[\r\n]\s*/g, " ");
   const code = classify(status, known);
   const seconds = known?.details?.retryAfterSeconds;
-  return new InformerError(code, `${context}: ${status} ${text.trim()}${hint(code)}`, {
+  return new InformerError(code, `${context}: ${status} ${text}${hint(code)}`, {
     status,
-    reason: known?.reason,
+    reason: known?.reason?.slice(0, MAX_REASON_CHARACTERS),
     retryAfterMs: retryAfterMs ?? (seconds === undefined ? undefined : clampRetryAfter(seconds * 1000)),
   });
 }

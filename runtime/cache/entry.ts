@@ -4,7 +4,7 @@
  * differs from client-go, which decodes every object of every event.
  */
 import { crc32 } from "node:zlib";
-import { InformerError } from "../api/informer-error.js";
+import { inContext } from "../api/informer-error.js";
 import type { Cached, KubernetesObject } from "../api/object-meta.js";
 import type { Labels } from "../api/selectors.js";
 import { findManagedFields, findValue, jsonText, OPEN_BRACE, parseJson } from "../transport/json-scan.js";
@@ -208,7 +208,7 @@ export class Entry<T extends KubernetesObject = KubernetesObject> implements Ent
       const object = decodeObject(slab.buffer, this.#offset, this.#offset + this.length, late) as Cached<T>;
       return this.#slabs?.freeze === true ? deepFreeze(object) : object;
     } catch (error) {
-      throw new InformerError("decode", `${this.key}: ${(error as Error).message}`, { cause: error });
+      throw inContext(error, this.key);
     }
   }
 }

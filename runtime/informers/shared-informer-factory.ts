@@ -3,7 +3,7 @@
  * informers/factory.go; generated factories add the typed accessors.
  */
 import { formatGroupVersionResource, type GroupVersionResource } from "../api/group-version-resource.js";
-import { InformerError, isInformerError } from "../api/informer-error.js";
+import { InformerError } from "../api/informer-error.js";
 import type { ListOptions } from "../api/list-options.js";
 import type { KubernetesObject, Unstructured } from "../api/object-meta.js";
 import type { ResourceDescriptor, ResourceScope } from "../api/resource-descriptor.js";
@@ -12,9 +12,11 @@ import { ListWatch } from "../cache/list-watch.js";
 import { SharedInformer, type StopOptions, type StopResult } from "../cache/shared-informer.js";
 import { SlabAllocator } from "../cache/slab.js";
 import { ApiClient } from "../transport/api-client.js";
-import type { Impersonation, KubeConfigLike } from "../transport/credentials.js";
+import type { KubeConfigLike } from "../transport/credentials.js";
 import { HttpTransport } from "../transport/http-transport.js";
+import type { Impersonation } from "../transport/impersonation.js";
 import type { Transport } from "../transport/transport.js";
+import type { InformerWarning } from "../transport/warnings.js";
 import { onAbort } from "../util/abort.js";
 import { type Clock, systemClock } from "../util/clock.js";
 import { systemRandom } from "../util/random.js";
@@ -27,6 +29,11 @@ import { type ResourceOptions, refuseConflict, resourceOptions } from "./resourc
 export interface InformerFactoryOptions extends ResourceOptions {
   /** Only objects of this namespace. Cluster-scoped resources are not affected. */
   readonly namespace?: string;
+  /**
+   * Told once of each text in the server's `Warning` headers, such as that a version is deprecated, and of what is doubtful about
+   * the credentials. Without it they become process warnings of type `InformerWarning`. Counterpart: `WarningHandler`.
+   */
+  readonly onWarning?: (warning: InformerWarning) => void;
   /** Acts as somebody else, by rights that the kubeconfig's user must have. */
   readonly impersonate?: Impersonation;
   /** Where time comes from: for tests. */
@@ -294,8 +301,8 @@ export class InformerFactory implements AsyncDisposable {
 }
 
 function connect(kubeConfig: KubeConfigLike, factoryOptions: InformerFactoryOptions): Shared {
-  const { clock = systemClock, impersonate, namespace, ...options } = factoryOptions;
-  const transport = new HttpTransport(kubeConfig, clock, impersonate);
+  const { clock = systemClock, impersonate, namespace, onWarning = warn, ...options } = factoryOptions;
+  const transport = new HttpTransport(kubeConfig, clock, impersonate, onWarning);
   return {
     options,
     namespace,
@@ -312,9 +319,6 @@ function connect(kubeConfig: KubeConfigLike, factoryOptions: InformerFactoryOpti
 }
 
 /** Seen by default, and silenced like any warning: with `process.on("warning")` or `--disable-warning=InformerWarning`. */
-function warn(error: InformerError): void {
-  process.emitWarning(isInformerError(error) ? error.message : String(error), {
-    type: "InformerWarning",
-    code: error.code,
-  });
+function warn({ message, code }: InformerError | InformerWarning): void {
+  process.emitWarning(message, { type: "InformerWarning", code });
 }

@@ -1,10 +1,18 @@
 /** Credentials out of a KubeConfig, asked for as rarely as they can be. */
+import { X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import type { Agent, OutgoingHttpHeaders } from "node:http";
-import type { SecureContextOptions } from "node:tls";
+import { createSecureContext, type SecureContextOptions } from "node:tls";
 import { isDeepStrictEqual } from "node:util";
-import { InformerError, messageOf } from "../api/informer-error.js";
+import { InformerError, isInformerError, messageOf } from "../api/informer-error.js";
+import { redactOutput } from "../api/redact.js";
 import { deferred } from "../util/abort.js";
 import type { Clock } from "../util/clock.js";
+import { hostOf } from "./connections.js";
+import { type ExecConfig, type ExecCredential, runExecPlugin } from "./exec-plugin.js";
+import { type Impersonation, impersonationHeaders, PRINTABLE } from "./impersonation.js";
+import { isLoopbackAddress, proxyFor } from "./proxy.js";
+import { Warnings } from "./warnings.js";
 
 /** What `applyToHTTPSOptions` fills in. */
 export interface HttpsOptions extends SecureContextOptions {
@@ -21,16 +29,36 @@ export interface HttpsOptions extends SecureContextOptions {
  * the runtime itself never imports client-node, which costs 280 ms and 80 MB.
  */
 export interface KubeConfigLike {
-  getCurrentCluster(): { readonly server: string; readonly skipTLSVerify?: boolean; readonly proxyUrl?: string } | null;
+  getCurrentCluster(): KubeConfigCluster | null;
+  /**
+   * Who is looked up here has its credential plugin run and its token file read by the runtime, with limits of time and output.
+   * client-node's `applyToHTTPSOptions` is asked for the rest, and must ask this method itself.
+   */
+  getCurrentUser?(): KubeConfigUser | null;
   /** Fills in {@link HttpsOptions}. Their type differs between client-node 1.x and 2.x. */
   applyToHTTPSOptions(options: object): Promise<void>;
+}
+
+interface KubeConfigCluster {
+  readonly server: string;
+  readonly skipTLSVerify?: boolean;
+  readonly tlsServerName?: string;
+  readonly proxyUrl?: string;
+}
+
+interface KubeConfigUser {
+  readonly exec?: ExecConfig | null;
+  /** `config.exec` is an older place for `exec`; `config.tokenFile` is the service account's token in a pod. */
+  readonly authProvider?: { readonly config?: { readonly exec?: ExecConfig; readonly tokenFile?: string } } | null;
 }
 
 /** What a connection is opened with. */
 export interface Credentials {
   readonly headers: Readonly<Record<string, string | string[]>>;
   readonly tls: TlsOptions;
-  /** Set when the kubeconfig names a proxy: client-node's agent for it. */
+  /** The proxy to tunnel through, for https. */
+  readonly proxy: URL | undefined;
+  /** client-node's agent, for proxies that are gone through otherwise: SOCKS, and those for plain http. */
   readonly proxyAgent: Agent | undefined;
 }
 
@@ -39,37 +67,39 @@ type TlsOptions = Pick<
   "ca" | "cert" | "key" | "pfx" | "passphrase" | "servername" | "rejectUnauthorized"
 >;
 
-/**
- * Another identity to act as: the API server looks at the rights of this one, and asks the kubeconfig's whether it may.
- * client-node sends the user alone.
- */
-export interface Impersonation {
-  readonly user: string;
-  readonly uid?: string;
-  readonly groups?: readonly string[];
-  /** Values by key, as `{ scopes: ["view"] }`. */
-  readonly extra?: Readonly<Record<string, readonly string[]>>;
-}
-
 /** Token files are rotated by the kubelet while they are still good for minutes: asking once a minute is often enough. */
 const FRESH_MS = 60_000;
 /** A server that refuses for good must not start a credential plugin each time: its login page, or an account that locks. */
 const MIN_RENEWAL_MS = 30_000;
-/** kubectl waits for a plugin for ever; nobody sits here to answer it. */
+/** For what the kubeconfig's own library may start. */
 const MAX_ASKING_MS = 60_000;
+/** Clocks differ: a credential that expires so soon is replaced already. */
+const CLOCK_SKEW_MS = 30_000;
+/** A client certificate that expires so soon is warned of. */
+const CERTIFICATE_WARNING_MS = 7 * 86_400_000;
+/** Longest text of the kubeconfig's library that an error repeats, in characters. */
+const MAX_MESSAGE_CHARACTERS = 1024;
 
 /** Asks the KubeConfig at most once a minute and once at a time, however many informers want to connect. */
 export class CredentialSource {
   readonly server: URL;
   readonly #kubeConfig: KubeConfigLike;
   readonly #clock: Clock;
+  readonly #warnings: Warnings;
   readonly #impersonation: Readonly<Record<string, string | string[]>>;
   #current: { readonly credentials: Credentials; readonly at: number } | undefined;
   #renewedAt: number | undefined;
+  /** What the plugin gave last, until it expires or is refused. */
+  #plugged: ExecCredential | undefined;
   #asking: Promise<Credentials> | undefined;
 
   /** @throws InformerError `usage` when the KubeConfig has no current cluster, its server is no URL, or a header cannot be sent */
-  constructor(kubeConfig: KubeConfigLike, clock: Clock, impersonate?: Impersonation) {
+  constructor(
+    kubeConfig: KubeConfigLike,
+    clock: Clock,
+    impersonate?: Impersonation,
+    warnings = new Warnings(() => {}),
+  ) {
     const cluster = kubeConfig.getCurrentCluster();
     if (cluster === null || cluster === undefined) {
       throw new InformerError(
@@ -82,6 +112,7 @@ export class CredentialSource {
     this.server = new URL(cluster.server);
     this.#kubeConfig = kubeConfig;
     this.#clock = clock;
+    this.#warnings = warnings;
     this.#impersonation = impersonate === undefined ? {} : impersonationHeaders(impersonate);
   }
 
@@ -97,6 +128,7 @@ export class CredentialSource {
       return await this.#askOnce();
     } catch (error) {
       if (known === undefined || this.#current !== known) throw error;
+      this.#warnings.tell("credential", `${messageOf(error)}; what was had before serves on`);
       this.#current = { credentials: known.credentials, at: this.#clock.now() };
       return known.credentials;
     }
@@ -113,6 +145,7 @@ export class CredentialSource {
       if (this.#renewedAt !== undefined && nowMs - this.#renewedAt < MIN_RENEWAL_MS) return undefined;
       this.#renewedAt = nowMs;
       this.#current = undefined;
+      this.#plugged = undefined;
     }
     const credentials = this.#current?.credentials ?? (await this.#askOnce());
     return isDeepStrictEqual([credentials.headers, credentials.tls], [refused.headers, refused.tls])
@@ -128,23 +161,103 @@ export class CredentialSource {
   }
 
   async #ask(): Promise<Credentials> {
+    const cluster = this.#kubeConfig.getCurrentCluster() ?? undefined;
     const options: HttpsOptions = {};
     try {
-      await this.#inTime(this.#kubeConfig.applyToHTTPSOptions(options));
+      await this.#inTime(withoutUserPrograms(this.#kubeConfig).applyToHTTPSOptions(options));
     } catch (error) {
       // client-node refuses plain http unless skipTLSVerify is set. `kubectl proxy` and test servers are plain http.
-      if (this.server.protocol !== "http:" || this.#kubeConfig.getCurrentCluster()?.skipTLSVerify === true) {
-        // Without its cause: a plugin's output is in there, and tokens are in that.
-        throw new InformerError("credential", `credentials for ${this.server.origin}: ${withoutSecrets(error)}`);
-      }
+      if (this.server.protocol !== "http:" || cluster?.skipTLSVerify === true) throw this.#failure(error);
     }
-    const credentials: Credentials = {
-      headers: { ...requestHeaders(options), ...this.#impersonation },
-      tls: this.#tls(options),
-      proxyAgent: this.#kubeConfig.getCurrentCluster()?.proxyUrl === undefined ? undefined : (options.agent as Agent),
-    };
+    await this.#applyUser(options, cluster);
+    const headers = { ...requestHeaders(options), ...this.#impersonation };
+    this.#checkPlain(headers, cluster);
+    const known = this.#current?.credentials;
+    const tls = this.#checkedTls(tlsOptions(options), known?.tls);
+    const proxy = proxyFor(this.server, cluster?.proxyUrl, process.env);
+    const proxyAgent = cluster?.proxyUrl === undefined || proxy !== undefined ? undefined : (options.agent as Agent);
+    const credentials: Credentials = { headers, tls, proxy, proxyAgent };
     this.#current = { credentials, at: this.#clock.now() };
     return credentials;
+  }
+
+  /** Token file and plugin of the user. */
+  async #applyUser(options: HttpsOptions, cluster: KubeConfigCluster | undefined): Promise<void> {
+    const user = this.#kubeConfig.getCurrentUser?.();
+    const { tokenFile } = user?.authProvider?.config ?? {};
+    if (tokenFile !== undefined) {
+      const token = await readFile(tokenFile, "utf8").catch((error: unknown) => {
+        throw this.#failure(error);
+      });
+      options.headers = { ...options.headers, Authorization: `Bearer ${token}` };
+    }
+    const exec = user?.exec ?? user?.authProvider?.config?.exec;
+    if (exec === undefined) return;
+    const { token, cert, key } = await this.#plug(exec, options, cluster);
+    if (token !== undefined) options.headers = { ...options.headers, Authorization: `Bearer ${token}` };
+    if (cert !== undefined && key !== undefined) Object.assign(options, { cert, key });
+  }
+
+  async #plug(exec: ExecConfig, { ca }: HttpsOptions, cluster: KubeConfigCluster | undefined): Promise<ExecCredential> {
+    const { expiresAtMs } = this.#plugged ?? {};
+    const isOver = expiresAtMs !== undefined && this.#clock.wallNow() >= expiresAtMs - CLOCK_SKEW_MS;
+    if (this.#plugged !== undefined && !isOver) return this.#plugged;
+    this.#plugged = await runExecPlugin(
+      exec,
+      {
+        server: cluster?.server ?? this.server.href,
+        "tls-server-name": cluster?.tlsServerName,
+        "insecure-skip-tls-verify": cluster?.skipTLSVerify,
+        "certificate-authority-data": ca === undefined ? undefined : Buffer.from(String(ca)).toString("base64"),
+        "proxy-url": cluster?.proxyUrl,
+      },
+      this.#clock,
+    );
+    return this.#plugged;
+  }
+
+  /** Whoever wants a secret to travel in the clear says so with `insecure-skip-tls-verify`. */
+  #checkPlain({ authorization }: Credentials["headers"], cluster: KubeConfigCluster | undefined): void {
+    if (this.server.protocol !== "http:" || authorization === undefined || cluster?.skipTLSVerify === true) return;
+    const host = hostOf(this.server);
+    if (host === "localhost" || isLoopbackAddress(host)) return;
+    throw new InformerError(
+      "credential",
+      `credentials are not sent to ${this.server.origin} in the clear: use https, or set insecure-skip-tls-verify for this cluster`,
+    );
+  }
+
+  /** The options from before when they say the same; others are looked at first. @throws InformerError `tls` */
+  #checkedTls(tls: TlsOptions, known: TlsOptions | undefined): TlsOptions {
+    if (this.server.protocol !== "https:") return tls;
+    if (tls.rejectUnauthorized === false) {
+      this.#warnings.tell(
+        "insecure",
+        `the certificate of ${this.server.origin} is not verified, as the kubeconfig says`,
+      );
+    }
+    const isSame = known !== undefined && isDeepStrictEqual(tls, known);
+    try {
+      // Files may be read in the middle of their replacement: an authority that is empty, a key of another certificate.
+      if (!isSame) createSecureContext(tls);
+      if (!isSame && tls.ca !== undefined) checkAuthority(tls.ca);
+      if (tls.cert !== undefined) this.#checkExpiry(tls.cert);
+    } catch (error) {
+      throw new InformerError("tls", `${this.server.origin}: the kubeconfig's certificates: ${withoutSecrets(error)}`);
+    }
+    return isSame ? known : tls;
+  }
+
+  #checkExpiry(cert: NonNullable<TlsOptions["cert"]>): void {
+    const { validTo } = new X509Certificate([cert].flat()[0] ?? "");
+    if (Date.parse(validTo) - this.#clock.wallNow() > CERTIFICATE_WARNING_MS) return;
+    this.#warnings.tell("certificate", `the client certificate for ${this.server.origin} expires on ${validTo}`);
+  }
+
+  /** Without its cause, in which a plugin's output may be. */
+  #failure(error: unknown): InformerError {
+    if (isInformerError(error)) return error;
+    return new InformerError("credential", `credentials for ${this.server.origin}: ${withoutSecrets(error)}`);
   }
 
   async #inTime(asking: Promise<void>): Promise<void> {
@@ -158,56 +271,39 @@ export class CredentialSource {
       timer.cancel();
     }
   }
-
-  #tls(options: HttpsOptions): TlsOptions {
-    const names = ["ca", "cert", "key", "pfx", "passphrase", "servername", "rejectUnauthorized"] as const;
-    const tls: Record<string, unknown> = {};
-    for (const name of names) if (options[name] !== undefined) tls[name] = options[name];
-    return tls;
-  }
 }
 
-/** Longest text of a plugin's that an error repeats, in characters. */
-const MAX_MESSAGE_CHARACTERS = 1024;
+/**
+ * The same kubeconfig with a user of whom client-node finds no program to start and no token file to keep. One without a user has
+ * one without a name here: client-node would leave out the cluster's authority otherwise.
+ */
+function withoutUserPrograms(kubeConfig: KubeConfigLike): KubeConfigLike {
+  if (kubeConfig.getCurrentUser === undefined) return kubeConfig;
+  const user: KubeConfigUser = kubeConfig.getCurrentUser() ?? {};
+  const isOurs = user.exec || user.authProvider?.config?.exec || user.authProvider?.config?.tokenFile;
+  const shown = isOurs ? { ...user, exec: undefined, authProvider: undefined } : user;
+  return Object.create(kubeConfig, { getCurrentUser: { value: () => shown } });
+}
 
-/** What a kubeconfig or its plugin said, without what may be a token: a JWT, or any long word. */
+/** Verification is on unless the cluster says otherwise: `NODE_TLS_REJECT_UNAUTHORIZED` changes nothing. */
+function tlsOptions(options: HttpsOptions): TlsOptions {
+  const names = ["ca", "cert", "key", "pfx", "passphrase", "servername"] as const;
+  const tls: Record<string, unknown> = { rejectUnauthorized: options.rejectUnauthorized !== false };
+  for (const name of names) if (options[name] !== undefined) tls[name] = options[name];
+  return tls;
+}
+
+/** Node takes an authority without a certificate for one that nobody is of. */
+function checkAuthority(ca: NonNullable<TlsOptions["ca"]>): void {
+  for (const authority of [ca].flat()) new X509Certificate(authority);
+}
+
+/** What a kubeconfig or its library said. */
 function withoutSecrets(error: unknown): string {
   // It quotes the beginning of what it could not parse.
-  if (error instanceof SyntaxError) return "the credential plugin's answer is not JSON";
-  return messageOf(error)
-    .slice(0, MAX_MESSAGE_CHARACTERS)
-    .replace(/eyJ[\w+=.-]+|[\w+=-]{24,}/g, "[redacted]");
+  if (error instanceof SyntaxError) return "a file of the kubeconfig's is not JSON";
+  return redactOutput(messageOf(error).slice(0, MAX_MESSAGE_CHARACTERS));
 }
-
-/** @throws InformerError `usage` */
-function impersonationHeaders({
-  user,
-  uid,
-  groups = [],
-  extra = {},
-}: Impersonation): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = { "impersonate-user": printable("user", user) };
-  if (uid !== undefined) headers["impersonate-uid"] = printable("uid", uid);
-  if (groups.length > 0) headers["impersonate-group"] = groups.map((group) => printable("group", group));
-  for (const [key, values] of Object.entries(extra)) {
-    headers[`impersonate-extra-${headerName(key)}`] = values.map((value) => printable(`extra ${key}`, value));
-  }
-  return headers;
-}
-
-/** A key may hold what a header's name may not: it is percent-encoded, as client-go does (RFC 9110 5.6.2). */
-function headerName(key: string): string {
-  return encodeURIComponent(key.toLowerCase())
-    .replace(/[()]/g, (char) => `%${char.charCodeAt(0).toString(16)}`)
-    .toLowerCase();
-}
-
-function printable(what: string, value: string): string {
-  if (value !== "" && PRINTABLE.test(value)) return value;
-  throw new InformerError("usage", `impersonate: the ${what} ${JSON.stringify(value)} cannot be sent in a header`);
-}
-
-const PRINTABLE = /^[\x20-\x7e]*$/;
 
 /** A token file may end in a newline, which no header may hold; anything else that is not printable is refused. */
 function requestHeaders({ headers = {}, auth }: HttpsOptions): Record<string, string> {

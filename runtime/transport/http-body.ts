@@ -8,8 +8,12 @@ import type { ResponseBody } from "./transport.js";
 /** Chunks that may wait for the reader before the socket is told to stop. A chunk is at most 64 KiB. */
 const MAX_WAITING = 4;
 
-/** Far beyond any list that a proxy would zip. */
-const MAX_UNZIPPED_BYTES = 2 * 1024 * 1024 * 1024;
+/**
+ * What is asked for is never zipped: a proxy does it, or a bomb. Objects have names and uids of their own, so that a list of them
+ * never shrinks to a two hundredth; a bomb shrinks to a thousandth. Small bodies are not looked at.
+ */
+const MAX_UNZIPPED_RATIO = 200;
+const SMALL_UNZIPPED_BYTES = 64 * 1024 * 1024;
 
 export class HttpBody implements ResponseBody {
   readonly #response: Readable;
@@ -34,16 +38,17 @@ export class HttpBody implements ResponseBody {
     const zipped = contentEncoding === "gzip";
     this.#stream = zipped ? response.pipe(createGunzip()) : response;
     if (zipped) {
+      let zippedBytes = 0;
       let bytes = 0;
-      // What is asked for is never zipped: a proxy does it, or a bomb.
+      response.on("data", (chunk: Buffer) => {
+        zippedBytes += chunk.length;
+      });
       this.#stream.on("data", (chunk: Buffer) => {
         bytes += chunk.length;
-        if (bytes <= MAX_UNZIPPED_BYTES) return;
-        const error = new InformerError(
-          "protocol",
-          `the body is larger than ${MAX_UNZIPPED_BYTES} bytes when unzipped`,
+        if (bytes <= SMALL_UNZIPPED_BYTES || bytes <= zippedBytes * MAX_UNZIPPED_RATIO) return;
+        this.#stream.destroy(
+          new InformerError("limit", `${zippedBytes} bytes unzip to more than ${bytes}: this is no list of objects`),
         );
-        this.#stream.destroy(error);
         response.destroy();
       });
       response.on("error", (error) => this.#stream.destroy(error));

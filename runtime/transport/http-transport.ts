@@ -2,21 +2,33 @@
 import { TLSSocket } from "node:tls";
 import type { Clock } from "../util/clock.js";
 import { connectionError, tlsFingerprint } from "./connections.js";
-import { CredentialSource, type Credentials, type Impersonation, type KubeConfigLike } from "./credentials.js";
+import { CredentialSource, type Credentials, type KubeConfigLike } from "./credentials.js";
 import { Http1Connections } from "./http1-connections.js";
 import { Http2Connections, UnprocessedRequest } from "./http2-connections.js";
+import type { Impersonation } from "./impersonation.js";
 import type { Transport, TransportRequest, TransportResponse } from "./transport.js";
+import { type InformerWarning, parseWarnings, Warnings } from "./warnings.js";
 
 export class HttpTransport implements Transport {
+  readonly #warnings: Warnings;
   readonly #credentials: CredentialSource;
   readonly #http1: Http1Connections;
   readonly #http2: Http2Connections;
   /** Whether the server was seen to speak HTTP/1.1 alone, by the TLS options it was asked with. */
   #http1Only: string | undefined;
 
-  /** @throws InformerError `usage` when the KubeConfig does not say which server */
-  constructor(kubeConfig: KubeConfigLike, clock: Clock, impersonate?: Impersonation) {
-    this.#credentials = new CredentialSource(kubeConfig, clock, impersonate);
+  /**
+   * @param onWarning told once of each text that the server warns with, and of what is doubtful about the kubeconfig
+   * @throws InformerError `usage` when the KubeConfig does not say which server
+   */
+  constructor(
+    kubeConfig: KubeConfigLike,
+    clock: Clock,
+    impersonate?: Impersonation,
+    onWarning: (warning: InformerWarning) => void = () => {},
+  ) {
+    this.#warnings = new Warnings(onWarning);
+    this.#credentials = new CredentialSource(kubeConfig, clock, impersonate, this.#warnings);
     this.#http1 = new Http1Connections(this.#credentials.server, clock);
     this.#http2 = new Http2Connections(this.#credentials.server, clock);
   }
@@ -25,8 +37,14 @@ export class HttpTransport implements Transport {
     return this.#credentials.server.origin;
   }
 
-  /** A 401 is answered with other credentials, at once and once, if the kubeconfig has any. */
   async get(request: TransportRequest): Promise<TransportResponse> {
+    const response = await this.#getAuthorized(request);
+    for (const text of parseWarnings(response.headers["warning"])) this.#warnings.tell("server", text);
+    return response;
+  }
+
+  /** A 401 is answered with other credentials, at once and once, if the kubeconfig has any. */
+  async #getAuthorized(request: TransportRequest): Promise<TransportResponse> {
     const credentials = await this.#credentials.get();
     const response = await this.#sendOrResend(request, credentials);
     if (response.status !== 401) return response;
@@ -57,7 +75,7 @@ export class HttpTransport implements Transport {
     }
   }
 
-  /** The TLS handshake decides (ALPN, RFC 7301). Plain http and proxies are HTTP/1.1. */
+  /** The TLS handshake decides (ALPN, RFC 7301). Plain http and the kubeconfig's own agents are HTTP/1.1. */
   async #send(request: TransportRequest, credentials: Credentials): Promise<TransportResponse> {
     const fingerprint = tlsFingerprint(credentials.tls);
     const isPlain = this.#credentials.server.protocol === "http:";

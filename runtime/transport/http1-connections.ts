@@ -16,6 +16,7 @@ import {
 } from "./connections.js";
 import type { Credentials } from "./credentials.js";
 import { HttpBody } from "./http-body.js";
+import { connectTls } from "./tls-connect.js";
 import type { TransportRequest, TransportResponse } from "./transport.js";
 
 /** Lists at one time: sixty-one informers that start together must not open as many connections for a moment's work. */
@@ -144,15 +145,17 @@ export class Http1Connections {
   }
 
   /** New agents whenever the certificates change, so that a rotated one is used from the next connection on. */
-  #agentsFor({ tls }: Credentials): Agents {
-    const fingerprint = tlsFingerprint(tls);
+  #agentsFor(credentials: Credentials): Agents {
+    const fingerprint = tlsFingerprint(credentials.tls);
     if (this.#agents?.fingerprint !== fingerprint) {
       this.close();
-      const AgentClass = this.#secure ? AdoptingAgent : http.Agent;
+      const tunnel = credentials.proxy && (() => connectTls(this.#server, credentials, ["http/1.1"], this.#clock));
+      const agent = (options: http.AgentOptions) =>
+        this.#secure ? new AdoptingAgent(options, tunnel) : new http.Agent(options);
       this.#agents = {
         fingerprint,
-        list: new AgentClass({ keepAlive: true, maxSockets: MAX_LIST_SOCKETS }),
-        watch: new AgentClass({ keepAlive: true }),
+        list: agent({ keepAlive: true, maxSockets: MAX_LIST_SOCKETS }),
+        watch: agent({ keepAlive: true }),
       };
     }
     return this.#agents!;
@@ -172,12 +175,26 @@ class StaleConnection extends Error {
 /** Uses connections that were made elsewhere before it makes its own. */
 class AdoptingAgent extends https.Agent {
   readonly adopted: TLSSocket[] = [];
+  readonly #tunnel: (() => Promise<TLSSocket>) | undefined;
+
+  /** @param tunnel makes the connections, when there is a proxy */
+  constructor(options: http.AgentOptions, tunnel: (() => Promise<TLSSocket>) | undefined) {
+    super(options);
+    this.#tunnel = tunnel;
+  }
 
   override createConnection(
     ...args: Parameters<https.Agent["createConnection"]>
   ): ReturnType<https.Agent["createConnection"]> {
     const socket = this.adopted.pop();
-    return socket?.destroyed === false ? socket : super.createConnection(...args);
+    if (socket?.destroyed === false) return socket;
+    if (this.#tunnel === undefined) return super.createConnection(...args);
+    const callback = args[1] as unknown as (error: Error | null, socket?: TLSSocket) => void;
+    this.#tunnel().then(
+      (made) => callback(null, made),
+      (error: Error) => callback(error),
+    );
+    return undefined;
   }
 }
 

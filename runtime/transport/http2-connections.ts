@@ -5,22 +5,14 @@ import http2, {
   type IncomingHttpHeaders,
   type IncomingHttpStatusHeader,
 } from "node:http2";
-import tls, { type TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import { InformerError, messageOf } from "../api/informer-error.js";
 import { abortError, onAbort, unlessAborted } from "../util/abort.js";
 import type { Clock, Timer } from "../util/clock.js";
-import {
-  CONNECT_TIMEOUT_MS,
-  codeOf,
-  connectionError,
-  connectTimeout,
-  fullPath,
-  hostOf,
-  requestHeaders,
-  tlsFingerprint,
-} from "./connections.js";
+import { codeOf, connectionError, fullPath, requestHeaders, tlsFingerprint } from "./connections.js";
 import type { Credentials } from "./credentials.js";
 import { HttpBody } from "./http-body.js";
+import { connectTls } from "./tls-connect.js";
 import type { TransportRequest, TransportResponse } from "./transport.js";
 
 /** client-go's numbers: a connection that is silent for so long is asked whether it lives, and has so long to answer. */
@@ -129,7 +121,7 @@ export class Http2Connections {
   }
 
   async #open(credentials: Credentials, fingerprint: string): Promise<TLSSocket | undefined> {
-    const socket = await this.#handshake(credentials);
+    const socket = await connectTls(this.#server, credentials, ["h2", "http/1.1"], this.#clock);
     if (socket.alpnProtocol !== "h2") return socket;
     const session = http2.connect(this.#server, {
       createConnection: () => socket,
@@ -148,41 +140,6 @@ export class Http2Connections {
     session.setLocalWindowSize(SESSION_WINDOW);
     this.#sessions.add(known);
     return undefined;
-  }
-
-  async #handshake({ tls: options }: Credentials): Promise<TLSSocket> {
-    // It throws at once when the kubeconfig's certificates are none.
-    const connect = (all: tls.ConnectionOptions) => {
-      try {
-        return tls.connect(all);
-      } catch (error) {
-        throw connectionError(error, this.#server.origin);
-      }
-    };
-    const host = hostOf(this.#server);
-    return new Promise((resolve, reject) => {
-      const socket = connect({
-        host,
-        port: Number(this.#server.port || 443),
-        // A name for the handshake: an address is not one (RFC 6066).
-        ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
-        ...options,
-        ALPNProtocols: ["h2", "http/1.1"],
-      });
-      const timer = this.#clock.after(CONNECT_TIMEOUT_MS, () => socket.destroy(connectTimeout(this.#server.origin)));
-      const fail = (error: Error) => {
-        timer.cancel();
-        reject(connectionError(error, this.#server.origin));
-      };
-      socket.once("error", fail);
-      socket.once("close", () => fail(new Error("closed during the handshake")));
-      socket.once("secureConnect", () => {
-        timer.cancel();
-        socket.removeAllListeners("error");
-        socket.removeAllListeners("close");
-        resolve(socket);
-      });
-    });
   }
 }
 

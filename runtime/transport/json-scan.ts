@@ -254,11 +254,8 @@ function parseText(text: string, bytes: Buffer, start: number, end: number): unk
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new InformerError(
-      "decode",
-      `not JSON: ${(error as Error).message}; it begins ${excerpt(bytes, start, end)}`,
-      { cause: error },
-    );
+    // Without its cause, which quotes what it read.
+    throw new InformerError("decode", `not JSON: ${(error as Error).message}; it begins ${excerpt(bytes, start, end)}`);
   }
 }
 
@@ -269,7 +266,9 @@ function malformed(bytes: Buffer, start: number, end: number, found: string): In
   );
 }
 
-/** The beginning of what was sent, for an error message: short, and never raw control characters. */
+/** The beginning of what was sent in place of an object, as a page; of an object nothing: it may be a Secret. */
 function excerpt(bytes: Buffer, start: number, end: number): string {
+  const first = bytes[start];
+  if (first === OPEN_BRACE || first === OPEN_BRACKET || first === QUOTE) return `with ${String.fromCharCode(first)}`;
   return JSON.stringify(bytes.toString("utf8", start, Math.min(end, start + 60)));
 }

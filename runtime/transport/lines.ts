@@ -45,7 +45,7 @@ export class LineSplitter {
   #keep(chunk: Buffer, start: number, end: number): void {
     const needed = this.#carried + end - start;
     if (needed > MAX_LINE_BYTES) {
-      throw new InformerError("protocol", `a line of the watch is longer than ${MAX_LINE_BYTES} bytes`);
+      throw new InformerError("limit", `a line of the watch is longer than ${MAX_LINE_BYTES} bytes`);
     }
     if (needed > this.#carry.length) {
       const grown = Buffer.allocUnsafeSlow(2 ** Math.ceil(Math.log2(needed)));

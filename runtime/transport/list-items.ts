@@ -96,7 +96,7 @@ export class ListItemSplitter {
           break;
         case OPEN_BRACE:
         case OPEN_BRACKET:
-          if (++this.#depth > MAX_DEPTH) throw new InformerError("decode", `nested deeper than ${MAX_DEPTH}`);
+          if (++this.#depth > MAX_DEPTH) throw new InformerError("limit", `nested deeper than ${MAX_DEPTH}`);
           if (byte === OPEN_BRACKET && this.#place === "envelope" && this.#depth === 2 && this.#lastKey === "items") {
             this.#envelope.push(copy(chunk, from, at + 1));
             this.#place = "items";
@@ -171,9 +171,9 @@ export class ListItemSplitter {
   }
 }
 
-/** @throws InformerError `protocol`, before it fills the memory */
+/** @throws InformerError `limit`, before it fills the memory */
 function limit(what: string, bytes: number, most: number): void {
-  if (bytes > most) throw new InformerError("protocol", `${what} is larger than ${most} bytes`);
+  if (bytes > most) throw new InformerError("limit", `${what} is larger than ${most} bytes`);
 }
 
 /** Parts that wait for the next chunk are copied: a view would keep its whole chunk alive. */

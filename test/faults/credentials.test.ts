@@ -1,4 +1,5 @@
 /** Fault matrix, A rows: credentials. */
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import type { RequestListener } from "node:http";
 import { tmpdir } from "node:os";
@@ -11,6 +12,7 @@ import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import { CredentialSource, type HttpsOptions, type KubeConfigLike } from "../../runtime/transport/credentials.js";
 import { HttpTransport } from "../../runtime/transport/http-transport.js";
 import type { TransportRequest } from "../../runtime/transport/transport.js";
+import { type InformerWarning, Warnings } from "../../runtime/transport/warnings.js";
 import { kubeConfigFor } from "../support/kube-config.js";
 import { loopback } from "../support/loopback.js";
 import { turnUntil } from "../support/settle.js";
@@ -141,7 +143,7 @@ test("A4 a plugin that fails is a credential error, told without what it printed
   expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("canary");
 });
 
-describe("A5 a plugin that", () => {
+describe("A5 the answer of a plugin that", () => {
   test.each([
     ["prints junk", `echo '${SECRET} is not JSON'`],
     ["prints half of its answer", `echo '{"status":{"token":"${SECRET}'`],
@@ -167,6 +169,204 @@ describe("A5 a plugin that", () => {
     expect(await ask()).toBe(200);
     expect(clock.pendingTimers).toBe(0);
   });
+});
+
+/** A plugin that answers so, for an `apiVersion` of v1. */
+const answering = (status: object, apiVersion = "client.authentication.k8s.io/v1") =>
+  `printf '%s' '${JSON.stringify({ apiVersion, kind: "ExecCredential", status })}'`;
+
+const pem = (name: string) => readFileSync(new URL(`../transport/fixtures/tls/${name}.pem`, import.meta.url), "utf8");
+
+describe("A5 a plugin that", () => {
+  test.each<[string, string, string]>([
+    [
+      "answers in another version",
+      answering({ token: SECRET }, "client.authentication.k8s.io/v1beta1"),
+      "another apiVersion",
+    ],
+    ["gives a certificate without a key", answering({ clientCertificateData: pem("client") }), "without a key"],
+    ["gives nothing", answering({}), "neither a token nor a certificate"],
+    ["gives an expiry that is no time", answering({ token: SECRET, expirationTimestamp: "soon" }), "no time"],
+    ["prints without end", `yes '${SECRET}'`, "more than 1048576 bytes"],
+    ["answers with a list", "echo '[]'", "no ExecCredential"],
+  ])("%s is a credential error that says so", async (_, script, why) => {
+    const { server } = await guardedBy();
+    const error = await informerErrorOf(transportTo(kubeConfigOf(server.url, execUser(script))).ask());
+    expect(error.code).toBe("credential");
+    expect(error.message).toContain(why);
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("canary");
+  });
+
+  test("hangs, with a program of its own that holds its output, is killed after 60 s", async () => {
+    const dir = await folder();
+    const { server } = await guardedBy();
+    const { clock, ask } = transportTo(kubeConfigOf(server.url, execUser(`echo $$ > ${dir}/pid; sleep 1000 & wait`)));
+    const asking = informerErrorOf(ask());
+    let pid = 0;
+    await expect
+      .poll(async () => (pid = Number(await readFile(`${dir}/pid`, "utf8").catch(() => 0))))
+      .toBeGreaterThan(0);
+    await clock.advance(60_000);
+    expect((await asking).message).toContain("no answer within 60000 ms");
+    await expect
+      .poll(() => existsSync(`/proc/${pid}`) && !readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z "))
+      .toBe(false);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("is of a version that the runtime does not know, or not there, says what to do", async () => {
+    const user = (exec: object) => kubeConfigOf("https://127.0.0.1:1", { exec });
+    const old = await informerErrorOf(
+      transportTo(user({ command: "true", apiVersion: "client.authentication.k8s.io/v1alpha1" })).ask(),
+    );
+    expect(old.message).toContain("must be client.authentication.k8s.io/v1");
+    const missing = { ...execUser("").exec, command: "no-such-plugin", installHint: "install it from example.com" };
+    expect((await informerErrorOf(transportTo(user(missing)).ask())).message).toContain(
+      "there is no such program; install it from example.com",
+    );
+  });
+});
+
+test("A6 a plugin that wants a terminal is refused, and not started", async () => {
+  const dir = await folder();
+  const { exec } = execUser(`touch ${dir}/ran`);
+  const { ask } = transportTo(kubeConfigOf("https://127.0.0.1:1", { exec: { ...exec, interactiveMode: "Always" } }));
+  const error = await informerErrorOf(ask());
+  expect(error).toMatchObject({ code: "credential", message: expect.stringContaining("terminal") });
+  expect(existsSync(`${dir}/ran`)).toBe(false);
+});
+
+test("A5 a plugin is started without a shell, with its environment and what it wants to know of the cluster", async () => {
+  const dir = await folder();
+  const { exec } = execUser(
+    `printf '%s' "$KUBERNETES_EXEC_INFO" > ${dir}/info; printf %s "$1 $GREETING" > ${dir}/args; ${answering({ token: "t" })}`,
+  );
+  const args = [...exec.args, "sh", "$(touch injected); `id`"];
+  const { server } = await guardedBy("t");
+  const env = [{ name: "GREETING", value: "hello" }];
+  const { ask } = transportTo(kubeConfigOf(server.url, { exec: { ...exec, args, env, provideClusterInfo: true } }));
+  expect(await ask()).toBe(200);
+  expect(await readFile(`${dir}/args`, "utf8")).toBe("$(touch injected); `id` hello");
+  expect(JSON.parse(await readFile(`${dir}/info`, "utf8"))).toEqual({
+    apiVersion: "client.authentication.k8s.io/v1",
+    kind: "ExecCredential",
+    spec: { interactive: false, cluster: { server: server.url, "insecure-skip-tls-verify": true } },
+  });
+});
+
+describe("what a plugin gives", () => {
+  /** Counts its runs in a file. */
+  async function counted(status: object, wallStartMs?: number) {
+    const dir = await folder();
+    const clock = new VirtualClock(wallStartMs);
+    const kubeConfig = kubeConfigOf("https://127.0.0.1:1", execUser(`echo run >> ${dir}/runs; ${answering(status)}`));
+    const source = new CredentialSource(kubeConfig, clock);
+    const runs = async () => (await readFile(`${dir}/runs`, "utf8")).split("\n").length - 1;
+    return { source, clock, runs };
+  }
+
+  test("A5 without an expiry serves until the server refuses it", async () => {
+    const { source, clock, runs } = await counted({ token: "t" });
+    const given = await source.get();
+    await clock.advance(86_400_000);
+    expect(await source.get()).toMatchObject({ headers: { authorization: "Bearer t" } });
+    expect(await runs()).toBe(1);
+    await source.renew(await source.get());
+    expect(await runs()).toBe(2);
+    expect(given.headers["authorization"]).toBe("Bearer t");
+  });
+
+  test("A2 with an expiry is replaced before it", async () => {
+    const { source, clock, runs } = await counted({ token: "t", expirationTimestamp: "2026-01-01T00:10:00Z" });
+    await source.get();
+    await clock.advance(9 * 60_000);
+    await source.get();
+    expect(await runs()).toBe(1);
+    await clock.advance(60_000);
+    await source.get();
+    expect(await runs()).toBe(2);
+  });
+
+  test("C5 that has expired by this machine's clock is sent all the same, and asked for once a minute at most", async () => {
+    const { source, clock, runs } = await counted({ token: "t", expirationTimestamp: "2025-12-31T23:00:00Z" });
+    for (let second = 0; second < 59; second++) {
+      expect((await source.get()).headers["authorization"]).toBe("Bearer t");
+      await clock.advance(1_000);
+    }
+    expect(await runs()).toBe(1);
+  });
+
+  test("A8 may be a client certificate", async () => {
+    const [cert, key] = [pem("client"), pem("client-key")];
+    const { source } = await counted({ clientCertificateData: cert, clientKeyData: key });
+    expect((await source.get()).tls).toMatchObject({ cert, key });
+  });
+});
+
+describe("what is doubtful about a kubeconfig is told once", () => {
+  function warned(apply: (options: HttpsOptions) => void, wallStartMs?: number) {
+    const told: InformerWarning[] = [];
+    const clock = new VirtualClock(wallStartMs);
+    const kubeConfig = kubeConfigFor("https://127.0.0.1:1", apply);
+    const source = new CredentialSource(kubeConfig, clock, undefined, new Warnings((warning) => told.push(warning)));
+    return { told, clock, source, kubeConfig };
+  }
+
+  test.each([
+    ["A8 seven days before a client certificate expires", "2119-12-26", ["certificate"]],
+    ["A8 not earlier", "2119-12-24", []],
+  ])("%s", async (_, today, codes) => {
+    const client = { cert: pem("client"), key: pem("client-key") };
+    const { source, told, clock } = warned((options) => void Object.assign(options, client), Date.parse(today));
+    for (let minute = 0; minute < 3; minute++) {
+      await source.get();
+      await clock.advance(60_000);
+    }
+    expect(told.map(({ code }) => code)).toEqual(codes);
+  });
+
+  test("N14 that the server's certificate is not verified", async () => {
+    const { source, told, clock } = warned((options) => void Object.assign(options, { rejectUnauthorized: false }));
+    await source.get();
+    await clock.advance(60_000);
+    await source.get();
+    expect(told).toEqual([{ code: "insecure", message: expect.stringContaining("https://127.0.0.1:1") }]);
+  });
+
+  test.each<[string, HttpsOptions]>([
+    ["N15 an authority that is empty", { ca: Buffer.alloc(0) }],
+    ["N15 an authority that is cut off", { ca: pem("ca").slice(0, 100) }],
+    [
+      "A8 a key that does not fit its certificate, in the middle of a rotation",
+      { ca: pem("ca"), cert: pem("client"), key: pem("rotated-client-key") },
+    ],
+  ])("%s: the one from before serves on", async (_, broken) => {
+    const { source, told, clock, kubeConfig } = warned((options) => void Object.assign(options, { ca: pem("ca") }));
+    const good = await source.get();
+    kubeConfig.apply = (options) => void Object.assign(options, broken);
+    await clock.advance(60_000);
+    expect(await source.get()).toBe(good);
+    expect(told.map(({ code }) => code)).toEqual(["credential"]);
+    const error = await informerErrorOf(warned((options) => void Object.assign(options, broken)).source.get());
+    expect(error.code).toBe("tls");
+  });
+});
+
+test("A9 a kubeconfig without a user still has its authority, and a token file in a pod is read anew", async () => {
+  const dir = await folder();
+  await writeFile(`${dir}/ca.crt`, pem("ca"));
+  await writeFile(`${dir}/token`, "first\n");
+  const kubeConfig = new KubeConfig();
+  const clusters = [{ name: "c", server: "https://127.0.0.1:1", skipTLSVerify: false, caFile: `${dir}/ca.crt` }];
+  const contexts = [{ name: "x", cluster: "c", user: "u" }];
+  kubeConfig.loadFromOptions({ clusters, contexts, users: [], currentContext: "x" });
+  expect((await new CredentialSource(kubeConfig, new VirtualClock()).get()).tls.ca?.toString()).toBe(pem("ca"));
+  const users = [{ name: "u", authProvider: { name: "tokenFile", config: { tokenFile: `${dir}/token` } } }];
+  kubeConfig.loadFromOptions({ clusters, contexts, users, currentContext: "x" });
+  const source = new CredentialSource(kubeConfig, new VirtualClock());
+  const refused = await source.get();
+  await writeFile(`${dir}/token`, "second\n");
+  expect((await source.renew(refused))?.headers).toEqual({ authorization: "Bearer second" });
 });
 
 test("A7 a hundred who need a token at once start the plugin once", async () => {

@@ -1,10 +1,14 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
-import { CredentialSource, type HttpsOptions, type Impersonation } from "../../runtime/transport/credentials.js";
+import { CredentialSource, type HttpsOptions } from "../../runtime/transport/credentials.js";
+import type { Impersonation } from "../../runtime/transport/impersonation.js";
 import { deferred } from "../../runtime/util/abort.js";
 import { type FakeKubeConfig, kubeConfigFor } from "../support/kube-config.js";
 import { informerErrorOf } from "../support/thrown.js";
 
+/** Made by fixtures/tls/make.sh. */
+const pem = (name: string) => readFileSync(new URL(`fixtures/tls/${name}.pem`, import.meta.url));
 const SERVER = "https://server:6443";
 
 function source(apply?: FakeKubeConfig["apply"], server = SERVER, cluster = {}) {
@@ -135,13 +139,14 @@ describe("impersonation", () => {
 describe("TLS", () => {
   test("takes what connections are made with, and nothing else", async () => {
     const agent = {};
+    const [ca, cert, key] = ["ca", "client", "client-key"].map(pem);
     const { credentials } = source((options) => {
-      Object.assign(options, { ca: "CA", cert: "CERT", key: "KEY", servername: "api", rejectUnauthorized: false });
+      Object.assign(options, { ca, cert, key, servername: "api", rejectUnauthorized: false });
       Object.assign(options, { agent, method: "DELETE", headers: {} });
     });
     expect(await credentials.get()).toEqual({
       headers: {},
-      tls: { ca: "CA", cert: "CERT", key: "KEY", servername: "api", rejectUnauthorized: false },
+      tls: { ca, cert, key, servername: "api", rejectUnauthorized: false },
       proxyAgent: undefined,
     });
   });
@@ -170,6 +175,23 @@ describe("a plain http server", () => {
   test("with skipTLSVerify client-node takes it, so a failure is a failure", async () => {
     const { credentials } = source(refuse, "http://localhost:8001", { skipTLSVerify: true });
     expect((await informerErrorOf(credentials.get())).code).toBe("credential");
+  });
+});
+
+describe("in the clear", () => {
+  const bearer = withToken("t");
+
+  test("credentials go to this machine alone, unless the kubeconfig waives verification", async () => {
+    const error = await informerErrorOf(source(bearer, "http://10.0.0.1:8080").credentials.get());
+    expect(error).toMatchObject({ code: "credential", message: expect.stringContaining("use https") });
+    for (const [server, cluster] of [
+      ["http://[::1]:8001", {}],
+      ["http://localhost:8001", {}],
+      ["http://10.0.0.1:8080", { skipTLSVerify: true }],
+    ] as const) {
+      await expect(source(bearer, server, cluster).credentials.get()).resolves.toBeDefined();
+    }
+    await expect(source(undefined, "http://10.0.0.1:8080").credentials.get()).resolves.toBeDefined();
   });
 });
 

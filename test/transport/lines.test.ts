@@ -48,6 +48,6 @@ describe("LineSplitter", () => {
     const chunk = Buffer.alloc(1024 * 1024, "x");
     for (let i = 0; i < 64; i++) splitter.push(chunk, () => {});
     const error = await informerErrorOf(() => splitter.push(chunk, () => {}));
-    expect(error.code).toBe("protocol");
+    expect(error.code).toBe("limit");
   });
 });

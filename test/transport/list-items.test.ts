@@ -139,7 +139,7 @@ describe("ListItemSplitter", () => {
   test("nesting without end is refused", async () => {
     const splitter = new ListItemSplitter(() => {});
     splitter.push(Buffer.from('{"items":[{"a":'));
-    expect((await informerErrorOf(() => splitter.push(Buffer.alloc(20_000, "[")))).code).toBe("decode");
+    expect((await informerErrorOf(() => splitter.push(Buffer.alloc(20_000, "[")))).code).toBe("limit");
   });
 });
 

@@ -1,0 +1,61 @@
+/** TLS connections to the API server, direct or through a proxy. */
+import type { Socket } from "node:net";
+import tls, { type TLSSocket } from "node:tls";
+import type { Clock } from "../util/clock.js";
+import { CONNECT_TIMEOUT_MS, connectionError, connectTimeout, hostOf } from "./connections.js";
+import type { Credentials } from "./credentials.js";
+import { openTunnel } from "./proxy.js";
+
+/**
+ * Resolves after the handshake, which took 10 seconds at most with all that was before it.
+ * @throws InformerError `connection`, `tls` or `timeout`
+ */
+export async function connectTls(
+  server: URL,
+  credentials: Credentials,
+  protocols: readonly string[],
+  clock: Clock,
+): Promise<TLSSocket> {
+  const late = new AbortController();
+  const timer = clock.after(CONNECT_TIMEOUT_MS, () => late.abort());
+  try {
+    const { proxy } = credentials;
+    const tunnel = proxy === undefined ? undefined : await openTunnel(proxy, server, late.signal);
+    return await handshake(server, credentials, protocols, tunnel, late.signal);
+  } catch (error) {
+    throw late.signal.aborted ? connectTimeout(server.origin) : connectionError(error, server.origin);
+  } finally {
+    timer.cancel();
+  }
+}
+
+async function handshake(
+  server: URL,
+  { tls: options }: Credentials,
+  protocols: readonly string[],
+  tunnel: Socket | undefined,
+  signal: AbortSignal,
+): Promise<TLSSocket> {
+  const host = hostOf(server);
+  // It throws at once when the kubeconfig's certificates are none.
+  const socket = tls.connect({
+    ...(tunnel === undefined ? { host, port: Number(server.port || 443) } : { socket: tunnel, host }),
+    // A name for the handshake: an address is not one (RFC 6066).
+    ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
+    ...options,
+    ALPNProtocols: [...protocols],
+  });
+  return new Promise((resolve, reject) => {
+    const giveUp = () => socket.destroy(new Error("too late"));
+    signal.addEventListener("abort", giveUp, { once: true });
+    const fail = (error: Error) => reject(error);
+    socket.once("error", fail);
+    socket.once("close", () => fail(new Error("closed during the handshake")));
+    socket.once("secureConnect", () => {
+      signal.removeEventListener("abort", giveUp);
+      socket.removeAllListeners("error");
+      socket.removeAllListeners("close");
+      resolve(socket);
+    });
+  });
+}
