@@ -7,6 +7,20 @@ import { line, statusOf, type WireFault } from "../support/wire-server.js";
 const listWith = (items: string, metadata = '{"resourceVersion":"101"}') =>
   ({ body: `{"kind":"ThingList","apiVersion":"v1","metadata":${metadata},"items":${items}}` }) satisfies WireFault;
 
+test("P1 an event that is cut at any byte, within a character or an escape, is the same event", async () => {
+  const text = line("ADDED", thingJson("ä/ö", "102", { value: "\u20ac \ud83d\ude00" })).replace("\u20ac", "\\u20ac");
+  const bytes = Buffer.from(`${text.trim()}\r\n`);
+  for (let at = 1; at < bytes.length; at++) {
+    const bench = await new FaultBench().synced("a");
+    bench.server.send(bytes.subarray(0, at), bytes.subarray(at));
+    await bench.advance(0);
+    expect(bench.log).toEqual(["add ä/ö@102"]);
+    expect(bench.informer.lister.namespace("ä").get("ö")?.spec?.value).toBe("\u20ac \ud83d\ude00");
+    expect(bench.reported).toEqual([]);
+    await bench.stops();
+  }
+});
+
 test("P2 many events in a chunk, blank lines, CRLF and no newline at the end: all are taken", async () => {
   const bench = await new FaultBench().synced("a");
   const { server } = bench;
@@ -294,6 +308,20 @@ test("P25 hostile numbers and keys in an object change nothing but that object",
   expect(object?.spec).toMatchObject({ n: Number.POSITIVE_INFINITY, z: -0, s: "\ud800" });
   expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   await bench.recovers();
+});
+
+test("P26 a number beyond 2^53 is read as JavaScript reads it; a resourceVersion never is", async () => {
+  const bench = await new FaultBench().synced("a");
+  const large = "9007199254740993";
+  const json = thingJson("b", large).replace(/}$/, `,"spec":{"count":${large}}}`);
+  bench.server.send(line("ADDED", json));
+  await bench.advance(0);
+  expect(bench.informer.lister.get("b")).toMatchObject({
+    metadata: { resourceVersion: large },
+    spec: { count: 9007199254740992 },
+  });
+  expect(bench.informer.lastSyncResourceVersion()).toBe(large);
+  await bench.stops();
 });
 
 test("P27 a list that answers another request is refused, and the cache keeps what it has", async () => {

@@ -220,6 +220,19 @@ test("S12 resourceVersions beyond 2^64 are compared by their digits", async () =
   await bench.stops();
 });
 
+test("S9 a start is from the newest, whatever a server that lags holds; where streams are off, from what it holds", async () => {
+  const opened = new FaultBench();
+  await opened.start();
+  const [first] = opened.server.requests;
+  expect([first?.verb, first?.query.get("resourceVersion")]).toEqual(["watchList", null]);
+  expect(first?.query.get("resourceVersionMatch")).toBe("NotOlderThan");
+  await opened.stops();
+  const classic = new FaultBench({ streaming: false });
+  await classic.start();
+  expect(classic.server.log[0]).toBe("list 0");
+  await classic.stops();
+});
+
 describe("S13 keys", () => {
   test.each(["constructor", "__proto__", "toString", "constructor/constructor"])(
     "%j is one like any other",
@@ -241,6 +254,48 @@ test("S14 ten thousand deletions at once are all told", async () => {
   await bench.advance(1_000);
   expect(bench.log).toHaveLength(10_000);
   expect(bench.cached).toEqual([]);
+  await bench.recovers();
+});
+
+test("S15 an object that the selector does not select any more is deleted to the watch, and so to the handlers", async () => {
+  const bench = await new FaultBench().synced("a", "b");
+  const { server } = bench;
+  // The server sends the object as it is now, at the version of the change.
+  server.write("b", { labels: { app: "other" } });
+  server.send(line("DELETED", server.objects.get("b")!));
+  server.objects.delete("b");
+  await bench.advance(0);
+  expect(bench.log).toEqual(["update b@102→103", "delete b"]);
+  await bench.recovers();
+});
+
+test("S17 a CRD is deleted and made again: all is deleted, it is asked for seldom, and what is new is added", async () => {
+  const bench = await new FaultBench().synced("a", "b");
+  const { server } = bench;
+  for (const key of ["a", "b"]) server.delete(key);
+  server.fault = () => ({ status: 404, body: "404 page not found", headers: { "content-type": "text/plain" } });
+  server.endWatches();
+  await bench.advance(120_000);
+  expect(bench.log).toEqual(["delete a", "delete b"]);
+  expect(bench.reported).toEqual(["not-served"]);
+  server.fault = () => undefined;
+  server.write("a", { uid: "another" });
+  server.version++;
+  server.compact();
+  await bench.advance(90_000);
+  expect(bench.log.slice(2)).toEqual(["add a@105"]);
+  await bench.recovers();
+});
+
+test("S18 a version that is not served any more: the cache is kept, and the failure is told with what it is", async () => {
+  const bench = await new FaultBench().synced("a");
+  const { server } = bench;
+  server.fault = () => ({ status: 404, body: "404 page not found", headers: { "content-type": "text/plain" } });
+  server.endWatches();
+  await bench.advance(120_000);
+  expect(bench.reported).toEqual(["not-served"]);
+  expect(bench.cached).toEqual(["a@101"]);
+  expect(bench.informer.health()).toMatchObject({ synced: true, failingSinceMs: expect.any(Number) });
   await bench.recovers();
 });
 

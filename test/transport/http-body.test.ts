@@ -63,7 +63,7 @@ describe("reading a body", () => {
     body.close();
   });
 
-  test("one that the server ends by closing the connection", async () => {
+  test("P22 one that the server ends by closing the connection", async () => {
     const { body } = await bodyOf((response) => {
       response.useChunkedEncodingByDefault = false;
       response.removeHeader("content-length");
@@ -84,7 +84,7 @@ describe("a body that breaks off", () => {
     expect((await informerErrorOf(body.read())).code).toBe("connection");
   });
 
-  test("before its announced length is of code connection", async () => {
+  test("P22 before its announced length is of code connection", async () => {
     const { body } = await bodyOf((response) => {
       response.writeHead(200, { "content-length": "100" });
       response.write("half", () => response.socket?.end());
@@ -102,7 +102,7 @@ describe("a body that breaks off", () => {
 });
 
 describe("a zipped body", () => {
-  test("is unzipped, and its connection used again", async () => {
+  test("P23 is unzipped, and its connection used again", async () => {
     const text = '{"items":[]}'.repeat(10_000);
     const { body, again, server } = await bodyOf((response) =>
       response.writeHead(200, zippedHeaders).end(gzipped(text)),
@@ -117,7 +117,7 @@ describe("a zipped body", () => {
     ["is not", Buffer.from("plain text")],
     ["ends in the middle", gzipped("x".repeat(1000)).subarray(0, 20)],
     ["is damaged at its end", Buffer.concat([gzipped("x".repeat(1000)).subarray(0, -8), Buffer.alloc(8)])],
-  ])("that %s is of code decode", async (_, bytes) => {
+  ])("P23 that %s is of code decode", async (_, bytes) => {
     const { body } = await bodyOf((response) => response.writeHead(200, zippedHeaders).end(bytes));
     expect((await informerErrorOf(readAll(body))).code).toBe("decode");
   });
