@@ -15,6 +15,7 @@ export {
   type OwnerReference,
   type Unstructured,
 } from "./api/object-meta.js";
+export { type MetadataResource, metadataOnly, type PartialObjectMetadata } from "./api/partial-object-metadata.js";
 export type { ResourceDescriptor, ResourceScope } from "./api/resource-descriptor.js";
 export { compareResourceVersions } from "./api/resource-version.js";
 export {

@@ -5,7 +5,7 @@ import { metaNamespaceKey } from "../api/keys.js";
 import { type ListOptions, listOptionsQuery } from "../api/list-options.js";
 import type { KubernetesObject } from "../api/object-meta.js";
 import { asStatus, statusError } from "../api/status-error.js";
-import type { ApiClient, WatchBody } from "../transport/api-client.js";
+import type { ApiClient, ApiRequest, WatchBody } from "../transport/api-client.js";
 import { CLOSE_BRACE, findValue, parseJson, QUOTE, type ScannedObject, scanObject } from "../transport/json-scan.js";
 import type { ListEnvelope } from "../transport/list-items.js";
 import { Entry, type EntryMeta } from "./entry.js";
@@ -57,6 +57,8 @@ export interface ListWatchOptions {
   readonly resource: GroupVersionResource;
   /** Its kind, where it is known: items of a typed list do not say theirs. */
   readonly kind?: string | undefined;
+  /** Whether the metadata of objects is asked for in place of the objects. `kind` is that of the whole ones all the same. */
+  readonly metadataOnly?: boolean | undefined;
   /** Only objects of this namespace. */
   readonly namespace?: string | undefined;
   /** A last word on the query of every request, as for selectors. */
@@ -64,6 +66,13 @@ export interface ListWatchOptions {
 }
 
 const JSON_TYPE = "application/json";
+const PARTIAL = { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1" };
+/** What a server that can tell metadata apart is asked for. One that cannot may send whole objects. */
+const partialType = (kind: string) => `${JSON_TYPE};as=${kind};g=meta.k8s.io;v=v1,${JSON_TYPE}`;
+/** Around the metadata of an object that came whole. */
+const METADATA_PREFIX = Buffer.from('{"metadata":');
+const METADATA_SUFFIX = Buffer.from("}");
+const NOT_ACCEPTABLE = 406;
 /** Of what a server sent in a word's place. */
 const MAX_SHOWN_CHARACTERS = 64;
 
@@ -76,17 +85,21 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
   #cached: ((key: string) => Entry<T> | undefined) | undefined;
   /** `{"kind":"Pod","apiVersion":"v1",`: what opens an object, and is put before an item that does not say what it is. */
   readonly #typeMeta: Buffer | undefined;
+  /** Whether metadata alone is asked for: until a server does not know what that is. */
+  #asksPartial: boolean;
 
   /** @param slabs where the bytes of its objects are to lie */
   constructor(client: ApiClient, slabs: SlabAllocator, options: ListWatchOptions) {
-    const { resource, kind, namespace } = options;
+    const { resource, kind, namespace, metadataOnly = false } = options;
     this.#client = client;
     this.#slabs = slabs;
     this.#options = options;
     this.#path = collectionPath(resource, namespace);
     const qualified = resource.group === "" ? resource.resource : `${resource.resource}.${resource.group}`;
     this.name = namespace === undefined ? qualified : `${qualified} in namespace "${namespace}"`;
-    this.#typeMeta = kind === undefined ? undefined : typeMeta(kind, apiVersionOf(resource));
+    this.#asksPartial = metadataOnly;
+    if (metadataOnly) this.#typeMeta = typeMeta(PARTIAL.kind, PARTIAL.apiVersion);
+    else this.#typeMeta = kind === undefined ? undefined : typeMeta(kind, apiVersionOf(resource));
   }
 
   reuse(cached: (key: string) => Entry<T> | undefined): void {
@@ -98,9 +111,8 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
     let saysKind = true;
     /** Items of an unknown kind, which the list itself says at its end. Their entries are put in then. */
     const untyped: { at: number; meta: EntryMeta; bytes: Buffer }[] = [];
-    const request = { path: this.#pathWith(options, false), what: `list ${this.name}`, accept: JSON_TYPE, signal };
-    const envelope = await this.#client
-      .list(
+    const envelope = await this.#ask("list", options, signal, (request) =>
+      this.#client.list(
         request,
         (bytes, start, end) => {
           const scanned = scanObject(bytes, start, end);
@@ -116,10 +128,8 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
           }
         },
         onProgress,
-      )
-      .catch((error: unknown) => {
-        throw this.#withMissingRule(error);
-      });
+      ),
+    );
     const resourceVersion = envelope.metadata?.resourceVersion ?? "";
     if (envelope.kind === "Table")
       throw new InformerError("protocol", `list ${this.name}: the server answered with a Table`);
@@ -134,11 +144,28 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
   }
 
   async watch(options: ListOptions, signal: AbortSignal): Promise<Watch<T>> {
-    const request = { path: this.#pathWith(options, true), what: `watch ${this.name}`, accept: JSON_TYPE, signal };
-    const body = await this.#client.watch(request).catch((error: unknown) => {
-      throw this.#withMissingRule(error);
-    });
+    const body = await this.#ask("watch", options, signal, (request) => this.#client.watch(request));
     return new JsonWatch<T>(body, (bytes, start, end) => this.#event(bytes, start, end));
+  }
+
+  /** A server that refuses to send metadata alone (406) is asked for whole objects, from then on. */
+  async #ask<Answer>(
+    verb: "list" | "watch",
+    options: ListOptions,
+    signal: AbortSignal,
+    send: (request: ApiRequest) => Promise<Answer>,
+  ): Promise<Answer> {
+    const asksPartial = this.#asksPartial;
+    const accept = asksPartial ? partialType(verb === "list" ? `${PARTIAL.kind}List` : PARTIAL.kind) : JSON_TYPE;
+    const request = { path: this.#pathWith(options, verb === "watch"), what: `${verb} ${this.name}`, accept, signal };
+    try {
+      return await send(request);
+    } catch (error) {
+      if (!asksPartial || !isInformerError(error) || error.status !== NOT_ACCEPTABLE)
+        throw this.#withMissingRule(error);
+      this.#asksPartial = false;
+      return await this.#ask(verb, options, signal, send);
+    }
   }
 
   /** A 403 with what a Role, or without a namespace a ClusterRole, has to say. Watching takes both rights. */
@@ -197,8 +224,8 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
 
   /** A list of something else must not pass for this one: the cache would be emptied. A CRD may call its list as it likes. */
   #checkEnvelope({ kind, apiVersion }: ListEnvelope, saysKind: boolean): void {
-    const { kind: wanted, resource } = this.#options;
-    if (wanted === undefined) return;
+    const { kind: wanted, resource, metadataOnly = false } = this.#options;
+    if (wanted === undefined || (metadataOnly && kind === `${PARTIAL.kind}List`)) return;
     const isForeign = apiVersion !== undefined && apiVersion !== apiVersionOf(resource);
     if (isForeign || (!saysKind && kind !== undefined && kind !== `${wanted}List`))
       throw this.#foreign(kind, apiVersion);
@@ -224,19 +251,30 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
     return { key: metaNamespaceKey(namespace, name), uid, resourceVersion };
   }
 
-  /** The usual beginning is recognised by its bytes. */
-  #checkKind(bytes: Buffer, start: number, end: number): void {
-    const { kind: wanted } = this.#options;
-    if (wanted === undefined || (this.#typeMeta !== undefined && startsWith(bytes, start, this.#typeMeta))) return;
+  /** Its kind. The usual beginning is recognised by its bytes. */
+  #checkedKind(bytes: Buffer, start: number, end: number): unknown {
+    const { kind: wanted, metadataOnly = false } = this.#options;
+    const usual = metadataOnly ? PARTIAL.kind : wanted;
+    if (this.#typeMeta !== undefined && startsWith(bytes, start, this.#typeMeta)) return usual;
+    if (usual === undefined) return undefined;
     const value = findValue(bytes, start, end, "kind");
     const kind = value && parseJson(bytes, value.start, value.end);
-    if (kind !== wanted) throw this.#foreign(kind);
+    if (kind !== usual && wanted !== undefined && kind !== wanted) throw this.#foreign(kind);
+    return kind;
   }
 
   #entry(scanned: ScannedObject, bytes: Buffer, start: number, end: number): Entry<T> {
-    if (scanned.hasKind) this.#checkKind(bytes, start, end);
+    const kind = scanned.hasKind ? this.#checkedKind(bytes, start, end) : undefined;
     const meta = this.#meta(scanned);
-    const prefix = scanned.hasKind ? undefined : this.#typeMeta;
+    if (this.#options.metadataOnly !== true || kind === PARTIAL.kind)
+      return this.#stored(scanned, meta, bytes, start, end);
+    const { start: from, end: to } = findValue(bytes, start, end, "metadata")!;
+    const partial = Buffer.concat([METADATA_PREFIX, bytes.subarray(from, to), METADATA_SUFFIX]);
+    return this.#stored({ ...scanned, hasKind: false }, meta, partial, 0, partial.length);
+  }
+
+  #stored({ hasKind }: ScannedObject, meta: EntryMeta, bytes: Buffer, start: number, end: number): Entry<T> {
+    const prefix = hasKind ? undefined : this.#typeMeta;
     const cached = this.#cached?.(meta.key);
     if (cached?.resourceVersion === meta.resourceVersion && cached.uid === meta.uid) {
       if (cached.isMadeOf(this.#slabs, bytes, start, end, prefix)) return cached;

@@ -6,6 +6,7 @@ import { formatGroupVersionResource, type GroupVersionResource } from "../api/gr
 import { InformerError } from "../api/informer-error.js";
 import type { ListOptions } from "../api/list-options.js";
 import type { KubernetesObject, Unstructured } from "../api/object-meta.js";
+import type { MetadataResource, PartialObjectMetadata } from "../api/partial-object-metadata.js";
 import type { ResourceDescriptor, ResourceScope } from "../api/resource-descriptor.js";
 import type { InformerHealth } from "../cache/health.js";
 import { ListWatch } from "../cache/list-watch.js";
@@ -56,6 +57,13 @@ interface Registered {
   users: number;
   isStarted: boolean;
 }
+
+/** A resource and what is known of it: a descriptor, a name, or either of them for its metadata alone. */
+type InformedResource = GroupVersionResource & {
+  readonly kind?: string;
+  readonly scope?: ResourceScope;
+  readonly metadataOnly?: boolean;
+};
 
 /** What factories over one another share. */
 interface Shared {
@@ -114,17 +122,25 @@ export class InformerFactory implements AsyncDisposable {
 
   /**
    * Access to one resource. By a generated descriptor it is typed; by group, version and name alone objects are unstructured,
-   * over the same informer. Whether the server serves it shows when the informer starts.
+   * over the same informer. With `metadataOnly` the metadata of objects is read in their place, by another informer. Whether the
+   * server serves it shows when the informer starts.
    */
+  forResource<Scope extends ResourceScope>(
+    resource: MetadataResource<Scope>,
+  ): ResourceInformer<PartialObjectMetadata, Scope>;
   forResource<T extends KubernetesObject, Scope extends ResourceScope>(
     resource: ResourceDescriptor<T, Scope>,
   ): ResourceInformer<T, Scope>;
   forResource(resource: GroupVersionResource): ResourceInformer<Unstructured>;
-  forResource(resource: GroupVersionResource & Partial<ResourceDescriptor>): ResourceInformer<Unstructured> {
-    const known = this.#resources.get(formatGroupVersionResource(resource)) as ResourceDescriptor | undefined;
-    const described = resource.kind === undefined ? (known ?? resource) : resource;
-    const informer = (options?: ResourceOptions<Unstructured>) => this.#informerFor<Unstructured>(described, options);
-    return { informer, lister: () => informer().lister, acquire: (options) => this.#acquire(described, options) };
+  forResource(resource: InformedResource): ResourceInformer<Unstructured> | ResourceInformer<PartialObjectMetadata> {
+    const known = this.#resources.get(formatGroupVersionResource(resource));
+    const described = resource.kind === undefined ? { ...known, ...resource } : resource;
+    const access: ResourceInformer<Unstructured> = {
+      informer: (options) => this.#informerFor(described, options),
+      lister: () => access.informer().lister,
+      acquire: (options) => this.#acquire(described, options),
+    };
+    return access;
   }
 
   /**
@@ -210,7 +226,7 @@ export class InformerFactory implements AsyncDisposable {
   }
 
   #informerFor<T extends KubernetesObject>(
-    resource: GroupVersionResource & Partial<ResourceDescriptor<T>>,
+    resource: InformedResource,
     options: ResourceOptions<T> | undefined,
   ): SharedInformer<T> {
     const registered = this.#registered(resource, options);
@@ -219,7 +235,7 @@ export class InformerFactory implements AsyncDisposable {
   }
 
   #acquire<T extends KubernetesObject>(
-    resource: GroupVersionResource & Partial<ResourceDescriptor<T>>,
+    resource: InformedResource,
     options: ResourceOptions<T> | undefined,
   ): AcquiredInformer<T> {
     const registered = this.#registered(resource, options);
@@ -244,11 +260,11 @@ export class InformerFactory implements AsyncDisposable {
   }
 
   #registered<T extends KubernetesObject>(
-    resource: GroupVersionResource & Partial<ResourceDescriptor<T>>,
+    resource: InformedResource,
     asked: ResourceOptions<T> | undefined,
   ): Registered {
     const { informers, options: ofFactory } = this.#shared;
-    const name = formatGroupVersionResource(resource);
+    const name = formatGroupVersionResource(resource) + (resource.metadataOnly === true ? " (metadata)" : "");
     const found = informers.get(name);
     if (found !== undefined && asked === undefined) return found;
     const options = resourceOptions(ofFactory, asked);
@@ -271,7 +287,7 @@ export class InformerFactory implements AsyncDisposable {
 
   #makeInformer<T extends KubernetesObject>(
     name: string,
-    resource: GroupVersionResource & Partial<ResourceDescriptor<T>>,
+    resource: InformedResource,
     options: ResourceOptions<T>,
   ): SharedInformer<T> {
     const { clock, turn, client, namespace } = this.#shared;
@@ -280,6 +296,7 @@ export class InformerFactory implements AsyncDisposable {
     const listerWatcher = new ListWatch<T>(client, slabs, {
       resource,
       kind: resource.kind,
+      metadataOnly: resource.metadataOnly,
       namespace: resource.scope === "Cluster" ? undefined : namespace,
       tweakListOptions: (listOptions) => {
         const selecting = { ...listOptions, labelSelector, fieldSelector } as ListOptions;

@@ -1,8 +1,9 @@
 /** Typed, built-in and dynamic informers against a real API server. */
 
 import { readFileSync } from "node:fs";
-import { DynamicSharedInformerFactory, SharedInformerFactory } from "kube-informers";
+import { DynamicSharedInformerFactory, metadataOnly, SharedInformerFactory } from "kube-informers";
 import type { KubernetesObject, SharedInformer } from "kube-informers/codegen";
+import { configMaps } from "kube-informers/core/v1";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
 import { SharedInformerFactory as ExampleInformerFactory } from "../../examples/generated/factory.js";
@@ -92,6 +93,17 @@ const SUBJECTS: readonly [title: string, make: () => Promise<Subject>][] = [
       informer: (namespace) =>
         started(new SharedInformerFactory(loadKubeConfig(), scope(namespace)), (factory) =>
           factory.forResource({ group: "", version: "v1", resource: "configmaps" }).informer(),
+        ),
+    }),
+  ],
+  [
+    "metadata alone: config maps",
+    async () => ({
+      collection: configMapPath,
+      object: configMap,
+      informer: (namespace) =>
+        started(new SharedInformerFactory(loadKubeConfig(), scope(namespace)), (factory) =>
+          factory.forResource(metadataOnly(configMaps)).informer(),
         ),
     }),
   ],
@@ -215,13 +227,13 @@ test("selectors are the server's, and handlers that come late get the cache firs
     namespace,
     tweakListOptions: (options) => ({ ...options, labelSelector: "tier=front" }),
   });
-  const configMaps = factory.core().v1().configMaps();
-  const early = Recorder.on(configMaps.informer());
+  const accessor = factory.core().v1().configMaps();
+  const early = Recorder.on(accessor.informer());
   await client.create(path, labelled("one", "front"));
   await client.create(path, labelled("other", "back"));
   factory.start();
   await factory.waitForCacheSync();
-  const late = Recorder.on(configMaps.informer());
+  const late = Recorder.on(accessor.informer());
   await expect
     .poll(() => late.events.map(({ key, isInInitialList }) => [key, isInInitialList]))
     .toEqual([[`${namespace}/one`, true]]);
@@ -235,7 +247,7 @@ test("selectors are the server's, and handlers that come late get the cache firs
       .toEqual([`add ${namespace}/one`, `delete ${namespace}/one`, `add ${namespace}/other`]);
   }
   expect(
-    configMaps
+    accessor
       .lister()
       .list("tier=front")
       .map(({ metadata }) => metadata.name),
