@@ -23,7 +23,7 @@ test("C2 eight hours of sleep: the stream is asked after and taken up again, wit
   const bench = await new FaultBench().synced("a");
   bench.server.fault = ({ verb }) => (verb === "list" ? new InformerError("connection", "read ETIMEDOUT") : undefined);
   await bench.advance(8 * 3_600_000);
-  bench.expectFewRequests();
+  bench.oracle.expectFewRequests();
   await bench.recovers();
 });
 

@@ -15,7 +15,7 @@ export interface ThingOptions {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-const slabs = new SlabAllocator();
+const shared = new SlabAllocator();
 
 export function thingJson(key: string, resourceVersion: string, options: ThingOptions = {}): string {
   const { uid = `uid-${key}`, value, labels } = options;
@@ -30,7 +30,7 @@ export function thingJson(key: string, resourceVersion: string, options: ThingOp
 }
 
 /** @param key `namespace/name`, or `name` */
-export function thing(key: string, resourceVersion: string, options: ThingOptions = {}): Entry<Thing> {
+export function thing(key: string, resourceVersion: string, options: ThingOptions = {}, slabs = shared): Entry<Thing> {
   const { uid = `uid-${key}` } = options;
   const bytes = Buffer.from(thingJson(key, resourceVersion, options));
   return Entry.fromBytes<Thing>({ key, uid, resourceVersion }, slabs, bytes);

@@ -1,5 +1,6 @@
 /** The model of an API server: a map of objects, their history, and the faults that a connection to it can have. */
 import type { Entry } from "../../runtime/cache/entry.js";
+import type { SlabAllocator } from "../../runtime/cache/slab.js";
 import { type Thing, thing } from "./entries.js";
 import {
   added,
@@ -26,8 +27,17 @@ export class ModelServer {
   #watches: ScriptedWatch[] = [];
   /** So many requests are refused before the next is answered. */
   refusals = 0;
+  /** Every state that an object ever had, as `ns/a@12`, and every version that there ever was. */
+  readonly states = new Set<string>();
+  readonly versions = new Set<string>(["10"]);
+  /** Requests that were refused, watches that were told that their version has expired, and watches that were ended. */
+  refused = 0;
+  expired = 0;
+  closed = 0;
+  readonly #slabs: SlabAllocator;
 
-  constructor(server: ScriptedListerWatcher, streaming: boolean) {
+  constructor(server: ScriptedListerWatcher, streaming: boolean, slabs: SlabAllocator) {
+    this.#slabs = slabs;
     server.onEveryList(() =>
       this.#refuses() ? refusal(500) : page(String(this.#version), [...this.objects.values()]),
     );
@@ -39,6 +49,7 @@ export class ModelServer {
       if (sendInitialEvents) {
         watch.send(...[...this.objects.values()].map(added), endBookmark(String(this.#version)));
       } else if (Number(resourceVersion) < this.#floor) {
+        this.expired++;
         return watch.send(errorEvent(expired())).end();
       }
       const missed = sendInitialEvents ? [] : this.#history.filter(({ version }) => version > Number(resourceVersion));
@@ -52,8 +63,14 @@ export class ModelServer {
   write(key: string): void {
     const old = this.objects.get(key);
     const version = ++this.#version;
-    const entry = thing(key, String(version), { uid: old?.uid ?? `uid-${version}`, value: `v${version % 3}` });
+    const entry = thing(
+      key,
+      String(version),
+      { uid: old?.uid ?? `uid-${version}`, value: `v${version % 3}` },
+      this.#slabs,
+    );
     this.objects.set(key, entry);
+    this.states.add(`${key}@${version}`);
     this.#tell(old === undefined ? added(entry) : modified(entry));
   }
 
@@ -61,7 +78,7 @@ export class ModelServer {
     const old = this.objects.get(key);
     if (old === undefined) return;
     this.objects.delete(key);
-    this.#tell(deleted(thing(key, String(++this.#version), { uid: old.uid })));
+    this.#tell(deleted(thing(key, String(++this.#version), { uid: old.uid }, this.#slabs)));
   }
 
   bookmark(): void {
@@ -69,6 +86,7 @@ export class ModelServer {
   }
 
   endWatches(how: "end" | "break"): void {
+    this.closed += this.#watches.length;
     for (const watch of this.#watches) watch[how]();
     this.#watches = [];
   }
@@ -79,10 +97,14 @@ export class ModelServer {
   }
 
   #refuses(): boolean {
-    return this.refusals > 0 && this.refusals-- > 0;
+    if (this.refusals === 0) return false;
+    this.refusals--;
+    this.refused++;
+    return true;
   }
 
   #tell(event: Change["event"]): void {
+    this.versions.add(String(this.#version));
     this.#history.push({ version: this.#version, event });
     for (const watch of this.#watches) watch.send(event);
   }

@@ -1,0 +1,96 @@
+/** A handler that folds its events to a cache of its own, and holds each against what it was told before. */
+import type { ResourceEvent } from "../../runtime/cache/event-handler.js";
+import type { ResourceEventHandlerRegistration, SharedInformer } from "../../runtime/cache/shared-informer.js";
+import type { Thing } from "./entries.js";
+import { settle } from "./settle.js";
+
+/** What a handler does with a call. */
+export type Manner = "quick" | "coalesce" | "block" | "throw" | "leave";
+
+/** Takes note that an invariant does not hold. */
+export type Violation = (invariant: string, what: string) => void;
+
+/** Of handlers that take their time. */
+const MAX_PENDING = 2;
+
+export class Follower {
+  /** Versions by key. */
+  readonly versions = new Map<string, string>();
+  readonly registration: ResourceEventHandlerRegistration;
+  readonly manner: Manner;
+  /** Whether it was taken out, by itself or another. */
+  removed = false;
+  #running = false;
+  #calls = 0;
+  readonly #violated: Violation;
+  readonly #seen: { readonly object: unknown; readonly json: string }[] = [];
+
+  constructor(informer: SharedInformer<Thing>, manner: Manner, violated: Violation) {
+    this.manner = manner;
+    this.#violated = violated;
+    const isSlow = manner === "coalesce" || manner === "block";
+    const handle = (event: ResourceEvent<Thing>) => {
+      if (this.removed) violated("I5", "an event after the removal");
+      if (this.#running) violated("I6", "two calls at a time");
+      this.#follow(event);
+      this.#readBack(informer, event);
+      if (this.#seen.length < 8) this.#seen.push({ object: event.object, json: JSON.stringify(event.object) });
+      if (manner === "throw") throw new Error("on purpose");
+      if (manner === "leave" && ++this.#calls === 3) {
+        this.removed = true;
+        void this.registration.remove();
+      }
+      return isSlow ? this.#takeTime() : undefined;
+    };
+    this.registration = informer.addEventHandler(handle, isSlow ? { maxPending: MAX_PENDING, onOverflow: manner } : {});
+  }
+
+  /** Looks at what was given out, and at what waits. */
+  look(informer: SharedInformer<Thing>, keys: number): void {
+    for (const { object, json } of this.#seen) {
+      if (JSON.stringify(object) !== json) this.#violated("I19", `an object that was given out has changed: ${json}`);
+    }
+    if (this.manner !== "coalesce" && this.manner !== "block") return;
+    const health = informer.health().handlers.find(({ name }) => name === this.registration.name);
+    // What is there when it joins is taken whole; after that, two for each object that waits: a delete and an add.
+    if ((health?.pending ?? 0) > MAX_PENDING + 2 * keys) this.#violated("I14", `${health?.pending} notifications wait`);
+  }
+
+  async #takeTime(): Promise<void> {
+    this.#running = true;
+    await settle();
+    this.#running = false;
+  }
+
+  #follow(event: ResourceEvent<Thing>): void {
+    const { key, object, type } = event;
+    const before = this.versions.get(key);
+    const now = object.metadata.resourceVersion;
+    const old = event.type === "add" ? undefined : event.oldObject;
+    const told = `${type} of ${key}@${now} after ${before ?? "nothing"}`;
+    if ((type === "add") !== (before === undefined)) this.#violated("I5", told);
+    if (type !== "add" && old?.metadata.resourceVersion !== before) this.#violated("I5", `${told}, from another state`);
+    if (type === "update" && old?.metadata.uid !== object.metadata.uid)
+      this.#violated("I5", `${told}, of another object`);
+    const isOlder = Number(now) < Number(before ?? 0) || (type === "update" && now === before);
+    if (isOlder) this.#violated("I3", told);
+    if (type === "delete") this.versions.delete(key);
+    else this.versions.set(key, now);
+  }
+
+  /** The cache is as new as the event, or newer. */
+  #readBack({ indexer }: SharedInformer<Thing>, { type, key, object }: ResourceEvent<Thing>): void {
+    const cached = indexer.get(key);
+    if (cached === undefined) return;
+    const { resourceVersion, uid } = cached.metadata;
+    if (
+      type === "delete"
+        ? uid === object.metadata.uid
+        : Number(resourceVersion) < Number(object.metadata.resourceVersion)
+    )
+      this.#violated(
+        "I7",
+        `${type} of ${key}@${object.metadata.resourceVersion}, and the cache has ${resourceVersion}`,
+      );
+  }
+}
