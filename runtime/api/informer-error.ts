@@ -69,7 +69,7 @@ export class InformerError extends Error {
     this.name = "InformerError";
     this.code = code;
     this.status = options.status;
-    this.reason = options.reason;
+    this.reason = options.reason === undefined ? undefined : redact(options.reason);
     this.retryAfterMs = options.retryAfterMs;
   }
 }

@@ -17,7 +17,7 @@ const SECRETS: readonly (readonly [shape: RegExp, shown: string])[] = [
   [/(:\/\/)[^\s/@"']+@/g, `$1${REDACTED}@`],
   [/([?&](?:access_token|id_token|token|password|secret)=)[^\s&"']+/gi, `$1${REDACTED}`],
   // `JSON.parse` quotes what it could not read, which may be the data of a Secret.
-  [/, (?:\.\.\.)?".*"(?:\.\.\.)? is not valid JSON/gs, " is not valid JSON"],
+  [/, (?:\.\.\.)?".* is not valid JSON/gs, " is not valid JSON"],
 ];
 
 /** Control characters, terminal sequences among them, and what changes the direction or the end of a line. */

@@ -37,3 +37,15 @@ test("C3 a resync each month is not one at once", async () => {
   expect(updates).toEqual(["add a"]);
   await bench.stops();
 });
+
+test("C4 a loop that was blocked over many periods is resynced once, not once for each", async () => {
+  const bench = await new FaultBench().synced("a");
+  const resyncs: string[] = [];
+  bench.informer.addEventHandler(({ type, key }) => void resyncs.push(`${type} ${key}`), { resyncPeriodMs: 1_000 });
+  await bench.advance(0);
+  resyncs.length = 0;
+  bench.clock.stall(60_000);
+  await bench.advance(0);
+  expect(resyncs).toEqual(["update a"]);
+  await bench.stops();
+});

@@ -1,8 +1,14 @@
 /** Fault matrix, N rows: the way to the server. Those of sockets are in test/transport. */
+import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import { InformerError } from "../../runtime/api/informer-error.js";
+import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
+import { HttpTransport } from "../../runtime/transport/http-transport.js";
+import { readAll } from "../support/bodies.js";
 import { thingJson } from "../support/entries.js";
 import { FaultBench } from "../support/fault-bench.js";
+import { kubeConfigFor } from "../support/kube-config.js";
+import { loopback } from "../support/loopback.js";
 import { line } from "../support/wire-server.js";
 
 const refused = () => new InformerError("connection", "connect ECONNREFUSED 127.0.0.1:6443");
@@ -82,6 +88,36 @@ test("N7 headers never arrive: a list is given up after a minute, a watch with i
   expect(bench.reported).toEqual(["timeout"]);
   expect(bench.server.requests.length).toBeLessThanOrEqual(2);
   await bench.recovers();
+});
+
+test("N9 a list that trickles for ten minutes is taken: silence is limited, not the whole", async () => {
+  const bench = new FaultBench({ streaming: false });
+  bench.server.write("a");
+  const text = bench.server.list();
+  bench.server.fault = ({ verb }) => (verb === "list" ? {} : undefined);
+  await bench.start();
+  for (let at = 0; at < 20; at++) {
+    const part = Math.ceil(text.length / 20);
+    bench.server.streams[0]!.send(text.slice(at * part, (at + 1) * part));
+    await bench.advance(30_000);
+  }
+  bench.server.streams[0]!.end();
+  await bench.advance(0);
+  expect(bench.cached).toEqual(["a@101"]);
+  expect(bench.reported).toEqual([]);
+  await bench.recovers();
+});
+
+test("N12 of a name's addresses the one that lives is found, anew for each connection", async () => {
+  const server = await loopback((_, response) => response.end("here"), { host: "127.0.0.1" });
+  const transport = new HttpTransport(kubeConfigFor(server.url.replace("127.0.0.1", "localhost")), new VirtualClock());
+  const request = { path: "/", accept: "*/*", kind: "list", signal: new AbortController().signal } as const;
+  expect(await readAll((await transport.get(request)).body)).toBe("here");
+  const closed = once(server.sockets[0]!, "close");
+  transport.close();
+  await closed;
+  expect(await readAll((await transport.get(request)).body)).toBe("here");
+  expect(server.sockets).toHaveLength(2);
 });
 
 test("N8 a byte a second: no failure while bytes come", async () => {

@@ -131,7 +131,7 @@ describe("impersonation", () => {
     { user: "a", groups: ["b\n"] },
     { user: "a", uid: "\u0000" },
     { user: "a", extra: { k: ["é"] } },
-  ])("%j is refused", async (impersonate) => {
+  ])("M10 %j is refused", async (impersonate) => {
     expect(await informerErrorOf(headersOf(impersonate))).toMatchObject({ code: "usage" });
   });
 });

@@ -66,7 +66,7 @@ describe("a request", () => {
     expect([status, headers["x-why"], await readAll(body)]).toEqual([403, "a", "no"]);
   });
 
-  test("is not redirected, so that credentials stay with their server", async () => {
+  test("H17 M9 is not redirected, so that credentials stay with their server", async () => {
     const other = await loopback((_, response) => response.end("stolen"));
     const server = await loopback((_, response) => response.writeHead(302, { location: other.url }).end());
     const { transport } = transportTo(server.url);
@@ -77,7 +77,7 @@ describe("a request", () => {
   const ipv6 = Object.values(networkInterfaces()).some((addresses) =>
     addresses?.some(({ address }) => address === "::1"),
   );
-  test.runIf(ipv6)("reaches a server that has an IPv6 address alone", async () => {
+  test.runIf(ipv6)("N13 reaches a server that has an IPv6 address alone", async () => {
     const server = await loopback((_, response) => response.end("six"), { host: "::1" });
     expect(await getAll(transportTo(server.url).transport)).toBe("six");
   });
@@ -94,7 +94,7 @@ describe("connections", () => {
     expect(server.sockets).toHaveLength(1);
   });
 
-  test("a list never waits for a watch", async () => {
+  test("N17 a list never waits for a watch", async () => {
     const server = await loopback((request, response) => {
       if (request.url === "/") response.end("listed");
       else response.writeHead(200).write("\n");

@@ -159,7 +159,7 @@ describe("HTTP/2", () => {
     expect(read).toBe(size);
   });
 
-  test("after a GOAWAY what runs goes on, and what comes is sent on a new connection", async () => {
+  test("N16 after a GOAWAY what runs goes on, and what comes is sent on a new connection", async () => {
     const { transport, sockets, sessions, streams } = await serve(answer);
     const running = await transport.get(watch);
     expect(await first(running)).toBe("first\n");
@@ -186,7 +186,7 @@ describe("HTTP/2", () => {
     expect((await informerErrorOf(transport.get(list))).code).toBe("connection");
   });
 
-  test("a stream that is reset fails its reader and nobody else", async () => {
+  test("N16 a stream that is reset fails its reader and nobody else", async () => {
     const { transport, streams } = await serve(answer);
     const [one, other] = [await transport.get(watch), await transport.get(watch)];
     expect([await first(one), await first(other)]).toEqual(["first\n", "first\n"]);

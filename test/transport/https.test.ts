@@ -65,7 +65,7 @@ describe("https", () => {
     ["a client without the certificate that it needs", { ca: CA }, { ...MUTUAL, maxVersion: "TLSv1.2" }],
     ["certificates of the kubeconfig's that are none", { ca: CA, cert: "none", key: "none" }, SERVER],
     ["a key of the kubeconfig's that is of another certificate", { ca: CA, ...FIRST, key: SECOND.key }, SERVER],
-  ])("%s is of code tls, and nothing is sent", async (_, options, tls) => {
+  ])("N14 %s is of code tls, and nothing is sent", async (_, options, tls) => {
     const server = await loopback(whoAreYou, { tls });
     const { transport, clock } = transportTo(server.url, options);
     const error = await informerErrorOf(transport.get(list));
@@ -81,7 +81,7 @@ describe("https", () => {
     expect((await informerErrorOf(transport.get(list))).code).toBe("tls");
   });
 
-  test("a handshake that is never answered is of code timeout after 10 s", async () => {
+  test("N6 a handshake that is never answered is of code timeout after 10 s", async () => {
     const silent = createServer((socket) => {
       socket.on("error", () => {}).resume();
     });
