@@ -120,7 +120,8 @@ describe("a zipped body", () => {
   ])("P23 that %s is of code decode", async (_, bytes) => {
     const { body } = await bodyOf((response) => response.writeHead(200, zippedHeaders).end(bytes));
     expect((await informerErrorOf(readAll(body))).code).toBe("decode");
-  }););
+  });
+});
 
 describe("closing before the end", () => {
   test.each([
