@@ -260,9 +260,11 @@ export class Reflector<T extends KubernetesObject> {
     let doubts: Doubts | undefined;
     let count = 0;
     try {
+      // Before the answer: a connection that was kept from earlier may be dead, too.
+      doubts = this.#doubts(silence);
       watch = await listerWatcher.watch({ ...options, allowWatchBookmarks: true, timeoutSeconds }, silence.signal);
       observer.onProgress("opened");
-      doubts = this.#doubts(silence);
+      doubts?.heard();
       for (let events = await watch.next(); events !== undefined; events = await watch.next()) {
         count += events.length;
         doubts?.heard();
