@@ -1,7 +1,7 @@
 /**
  * Keeps a queue fed with what the server has: the effects around {@link step}. Counterpart: tools/cache/reflector.go.
  */
-import type { InformerError } from "../api/informer-error.js";
+import { InformerError } from "../api/informer-error.js";
 import type { KubernetesObject } from "../api/object-meta.js";
 import { compareResourceVersions } from "../api/resource-version.js";
 import { unlessAborted } from "../util/abort.js";
@@ -260,8 +260,7 @@ export class Reflector<T extends KubernetesObject> {
     let doubts: Doubts | undefined;
     let count = 0;
     try {
-      // Before the answer: a connection that was kept from earlier may be dead, too.
-      doubts = this.#doubts(silence);
+      doubts = this.#doubts(silence, () => watch !== undefined);
       watch = await listerWatcher.watch({ ...options, allowWatchBookmarks: true, timeoutSeconds }, silence.signal);
       observer.onProgress("opened");
       doubts?.heard();
@@ -368,10 +367,15 @@ export class Reflector<T extends KubernetesObject> {
   }
 
   /** Asks the server whenever the stream has been silent for long, and ends the stream by what is wrong with it. */
-  #doubts(stream: Deadline): Doubts | undefined {
+  #doubts(stream: Deadline, isAnswered: () => boolean): Doubts | undefined {
     const { listerWatcher, clock, observer, probeAfterMs = PROBE_AFTER_MS } = this.#options;
     if (probeAfterMs <= 0) return undefined;
     return new Doubts(clock, probeAfterMs, async () => {
+      // Servers answer a watch at once: what it was asked on, kept from earlier, is dead.
+      if (!isAnswered()) {
+        stream.fail(new InformerError("timeout", `watch ${listerWatcher.name}: not answered for ${probeAfterMs} ms`));
+        return;
+      }
       const seen = this.lastSyncResourceVersion;
       if (seen === "") return;
       const answer = new Deadline(clock, stream.signal, (ms) => `${listerWatcher.name}: no answer for ${ms} ms`);

@@ -80,6 +80,18 @@ test("N5 half-open, with the server out of reach: found by the question after 90
   await bench.recovers();
 });
 
+test("N5 half-open, and the connection that the next watch is asked on is dead as well: asked anew after 90 s", async () => {
+  const bench = await new FaultBench().synced("a");
+  // The server is well: another connection would do.
+  bench.server.fault = ({ verb }) => (verb === "watch" ? "silence" : undefined);
+  bench.server.endWatches("break");
+  await bench.advance(80_000);
+  bench.server.fault = () => undefined;
+  await bench.advance(15_000);
+  expect(bench.server.log.filter((request) => request.startsWith("watch"))).toEqual(["watch 101", "watch 101"]);
+  await bench.recovers();
+});
+
 test("N7 headers never arrive: a list is given up after a minute, a watch with its deadline", async () => {
   const bench = new FaultBench({ streaming: false });
   bench.server.fault = ({ verb }) => (verb === "list" ? "silence" : undefined);

@@ -182,8 +182,9 @@ export class HandlerCheck {
       else yield key;
     }
     if (matching === this.known.size) return;
-    for (const [key, sequence] of this.known) {
-      if (seen(this.#truth.current(this.facts.resource, key), key, this.facts.view) !== sequence) yield key;
+    // What it knows and nobody has.
+    for (const key of this.known.keys()) {
+      if (seen(this.#truth.current(this.facts.resource, key), key, this.facts.view) === 0) yield key;
     }
   }
 
