@@ -22,11 +22,11 @@ export async function checkOutput(files: ReadonlyMap<string, string>): Promise<v
 }
 
 function firstProblem(compiler: typeof ts, path: string, text: string): string | undefined {
-  const source = compiler.createSourceFile(path, text, compiler.ScriptTarget.Latest, true, compiler.ScriptKind.TS);
+  const source = compiler.createSourceFile(path, text, compiler.ScriptTarget.Latest, false, compiler.ScriptKind.TS);
   const diagnostics = (source as unknown as { parseDiagnostics: readonly ts.Diagnostic[] }).parseDiagnostics;
   if (diagnostics.length > 0)
     return `a syntax error (${compiler.flattenDiagnosticMessageText(diagnostics[0]!.messageText, " ")})`;
-  return commentProblem(compiler, text) ?? new OutputGrammar(compiler).statements(source);
+  return commentProblem(compiler, text) ?? new OutputGrammar(compiler, source).statements();
 }
 
 /** Line comments carry directives to compilers and linters: the header is the only one. */
@@ -48,15 +48,18 @@ function commentProblem(compiler: typeof ts, text: string): string | undefined {
 
 class OutputGrammar {
   readonly #ts: typeof ts;
+  readonly #source: ts.SourceFile;
 
-  constructor(compiler: typeof ts) {
+  constructor(compiler: typeof ts, source: ts.SourceFile) {
     this.#ts = compiler;
+    this.#source = source;
   }
 
-  statements(source: ts.SourceFile): string | undefined {
-    for (const statement of source.statements) {
+  statements(): string | undefined {
+    for (const statement of this.#source.statements) {
       const problem = this.#statement(statement);
-      if (problem !== undefined) return `${problem}: ${statement.getText(source).slice(0, 80).replace(/\s+/g, " ")}`;
+      if (problem !== undefined)
+        return `${problem}: ${statement.getText(this.#source).slice(0, 80).replace(/\s+/g, " ")}`;
     }
     return undefined;
   }
@@ -160,7 +163,7 @@ class OutputGrammar {
   /** `#factory`, its constructor, and methods that return an informer or the next step of the chain. */
   #class(node: ts.ClassDeclaration): boolean {
     const ts = this.#ts;
-    const heritage = (node.heritageClauses ?? []).map((clause) => clause.getText());
+    const heritage = (node.heritageClauses ?? []).map((clause) => clause.getText(this.#source));
     return (
       node.typeParameters === undefined &&
       heritage.every((text) => text === "extends InformerFactory") &&
@@ -171,11 +174,11 @@ class OutputGrammar {
 
   #classMember(node: ts.ClassElement): boolean {
     const ts = this.#ts;
-    if (ts.isPropertyDeclaration(node)) return /^readonly #factory: \w+;$/.test(node.getText());
+    if (ts.isPropertyDeclaration(node)) return /^readonly #factory: \w+;$/.test(node.getText(this.#source));
     if (!ts.isConstructorDeclaration(node) && !ts.isMethodDeclaration(node)) return false;
     const body = node.body?.statements;
     if (body?.length !== 1 || node.modifiers !== undefined || node.typeParameters !== undefined) return false;
-    const text = body[0]!.getText();
+    const text = body[0]!.getText(this.#source);
     if (ts.isConstructorDeclaration(node)) {
       return (
         node.parameters.every((parameter) => this.#parameter(parameter)) &&

@@ -45,7 +45,7 @@ export async function readConfig(file: string | undefined): Promise<Config> {
     if (file === undefined) return {};
     throw new GeneratorError("usage", `${file} does not exist`, { hint: "--config takes a YAML file" });
   }
-  const { documents } = await readYaml(readFileSync(path, "utf8"), path);
+  const { documents } = await readYaml(() => readFileSync(path, "utf8"), path);
   const [document] = documents;
   if (document === undefined) return {};
   const content = asSchema(document.value);

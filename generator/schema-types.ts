@@ -46,39 +46,45 @@ export async function typeModules(shapes: Shapes, options: TypeOptions): Promise
   }
   const modules = new Map<string, TypeModule>();
   for (const [path, declarations] of byModule) {
-    const layout = new Layout();
     const scope = new ModuleScope(path, declarations, shapes, ts);
-    // One module at a time, forgotten when its text is there: a tree is many times as large.
-    const members = readMembers(plainTypes(declarations), ts);
-    const statements = declarations.map((declaration): InterfaceDeclarationStructure => {
-      const { properties, open } = members.get(declaration.token)!;
-      return {
-        kind: StructureKind.Interface,
-        name: declaration.name,
-        isExported: true,
-        docs: docs(declaration.doc, options),
-        properties: declaration.properties.map((property) => {
-          const { type, optional } = properties.get(property.token)!;
-          const name = propertyKey(property.name);
-          const prefix = `${name}${optional ? "?" : ""}:`;
-          return {
-            name,
-            hasQuestionToken: optional,
-            docs: docs(property.doc, options),
-            type: layout.place(memberType(scope.type(type), prefix, "  ")),
-          };
-        }),
-        indexSignatures: open ? [{ keyName: "key", keyType: "string", returnType: "unknown" }] : [],
-      };
-    });
-    // Made from its structure at once: ts-morph keeps a tree of what is changed, and nothing changes here.
-    const file = project.createSourceFile(`${path}.ts`, { statements });
-    const text = layout.resolve(file.getFullText());
-    file.forget();
-    modules.set(path, { names: declarations.map(({ name }) => name), imports: scope.imports, text });
+    const texts: string[] = [];
+    for (let start = 0; start < declarations.length; start += declarationsAtOnce) {
+      const layout = new Layout();
+      const some = declarations.slice(start, start + declarationsAtOnce);
+      const members = readMembers(plainTypes(some), ts);
+      const statements = some.map((declaration): InterfaceDeclarationStructure => {
+        const { properties, open } = members.get(declaration.token)!;
+        return {
+          kind: StructureKind.Interface,
+          name: declaration.name,
+          isExported: true,
+          docs: docs(declaration.doc, options),
+          properties: declaration.properties.map((property) => {
+            const { type, optional } = properties.get(property.token)!;
+            const name = propertyKey(property.name);
+            const prefix = `${name}${optional ? "?" : ""}:`;
+            return {
+              name,
+              hasQuestionToken: optional,
+              docs: docs(property.doc, options),
+              type: layout.place(memberType(scope.type(type), prefix, "  ")),
+            };
+          }),
+          indexSignatures: open ? [{ keyName: "key", keyType: "string", returnType: "unknown" }] : [],
+        };
+      });
+      // Made from its structure at once: ts-morph keeps a tree of what is changed, and nothing changes here.
+      const file = project.createSourceFile(`${path}.ts`, { statements });
+      texts.push(layout.resolve(file.getFullText()));
+      file.forget();
+    }
+    modules.set(path, { names: declarations.map(({ name }) => name), imports: scope.imports, text: texts.join("\n") });
   }
   return modules;
 }
+
+/** A tree is many times as large as its text: a few declarations at a time are forgotten while they are young. */
+const declarationsAtOnce = 20;
 
 interface Field {
   readonly type: ts.TypeNode;

@@ -69,6 +69,10 @@ export interface Shapes {
 
 const anything: PlainSchema = {};
 const freeForm: PlainSchema = { type: "object", additionalProperties: true };
+// One object each for all of a run: a large folder has a million of them.
+const scalars: ReadonlyMap<string, PlainSchema> = new Map(
+  ["string", "boolean", "number"].map((type) => [type, { type }] as const),
+);
 const numberOrString: PlainSchema = { oneOf: [{ type: "number" }, { type: "string" }] };
 
 /** Schemas that have a type in the runtime, or whose published schema says less than what servers send. */
@@ -117,6 +121,7 @@ class Shaper {
   readonly #pending: (() => void)[] = [];
   readonly #literalTokens = new Map<string, string>();
   readonly #runtimeTokens = new Map<RuntimeType, string>();
+  readonly #propertyTokens: string[] = [];
   readonly #inlining = new Set<string>();
   readonly #owners: ReadonlyMap<string, { group: string; version: string }>;
   readonly #resourceOfKey = new Map<string, Resource>();
@@ -148,6 +153,11 @@ class Shaper {
   #token(): string {
     this.#next += 1;
     return `T${this.#next}`;
+  }
+
+  #propertyToken(index: number): string {
+    this.#propertyTokens[index] ??= `p${index}`;
+    return this.#propertyTokens[index];
   }
 
   /** The declaration of a named schema; made at its first use. */
@@ -196,7 +206,7 @@ class Shaper {
     const requiredTokens: string[] = [];
     for (const name of [...names].sort(byCodeUnit)) {
       const child = asSchema(declared[name]) ?? {};
-      const token = `p${properties.length}`;
+      const token = this.#propertyToken(properties.length);
       const special = typeMeta ? this.#typeMeta(name, resource) : undefined;
       properties.push([token, special ?? this.#plain(child, draft, [...draft.path, name])]);
       // What apiVersion and kind are says their type; the text is the same in every schema there is.
@@ -240,10 +250,10 @@ class Shaper {
     switch (typeOf(schema)) {
       case "string":
       case "boolean":
-        return { type: typeOf(schema) };
       case "number":
+        return scalars.get(typeOf(schema)!)!;
       case "integer":
-        return { type: "number" };
+        return scalars.get("number")!;
       case "array":
         return { type: "array", items: this.#plain(asSchema(schema["items"]) ?? {}, parent, path) };
       case "object":
@@ -365,9 +375,12 @@ function wrapped(plain: PlainSchema): PlainSchema {
   return plain["$ref"] === undefined ? plain : { allOf: [plain] };
 }
 
+const noDocumentation: Documentation = { text: "" };
+
 function documentation(schema: Schema, resource?: Resource): Documentation {
   const text = textOf(schema["description"]);
   const notes = notesOf(schema);
+  if (notes.length === 0 && resource?.deprecated === undefined) return text === "" ? noDocumentation : { text };
   return {
     text,
     ...(notes.length === 0 ? {} : { notes }),

@@ -27,7 +27,7 @@ export async function loadCrds(inputs: readonly Input[], warn: Warn, partial = f
   const others: { kind: string; at: () => Position }[] = [];
   for (const { file, text } of inputs) {
     try {
-      const yaml = await readYaml(text(), file);
+      const yaml = await readYaml(text, file);
       for (const { at, text: warning } of yaml.warnings) warn(warning, at);
       for (const document of yaml.documents) {
         for (const path of objects(document.value, [])) {

@@ -13,7 +13,9 @@ export async function readFast(text: string, limits: Limits): Promise<unknown[] 
     if (values !== undefined) return contentOf(values, limits) === keysOf(json) ? values : undefined;
   }
   const values = await parseYaml(text);
-  return values !== undefined && contentOf(values, limits) !== undefined ? values : undefined;
+  if (values === undefined || contentOf(values, limits) === undefined) return undefined;
+  // js-yaml's strings are parts of the text and would keep all of it.
+  return JSON.parse(JSON.stringify(values)) as unknown[];
 }
 
 interface Limits {

@@ -80,7 +80,7 @@ async function parse(input: Input): Promise<unknown> {
   try {
     value = JSON.parse(text);
   } catch {
-    value = (await readYaml(text, file)).documents[0]?.value;
+    value = (await readYaml(() => text, file)).documents[0]?.value;
   }
   checkSize(value, file);
   return value;

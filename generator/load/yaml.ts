@@ -28,14 +28,17 @@ const excerptLength = 2_000;
 
 const limits = { documents: 10_000, nodes: 2_000_000, aliases: 10_000, depth: 250 };
 
-/** @param file the name for messages */
-export async function readYaml(text: string, file: string): Promise<YamlFile> {
+/**
+ * @param read gives the text, and gives it again where a place is asked for: what nobody asks about is not kept
+ * @param file the name for messages
+ */
+export async function readYaml(read: () => string, file: string): Promise<YamlFile> {
   const yaml = await importTool("yaml", () => import("yaml"));
-  const values = await readFast(text, limits);
-  if (values === undefined) return readWithPlaces(yaml, text, file);
+  const values = await readFast(read(), limits);
+  if (values === undefined) return readWithPlaces(yaml, read(), file);
   let places: YamlFile | undefined;
   const position = (index: number, path: Path): Position => {
-    places ??= readWithPlaces(yaml, text, file);
+    places ??= readWithPlaces(yaml, read(), file);
     return places.documents[index]?.position(path) ?? { file };
   };
   return {
