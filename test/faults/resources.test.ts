@@ -75,7 +75,7 @@ test("R10 a process that stood still for half a minute misses nothing, and does 
   bench.server.write("c");
   await bench.advance(30_000);
   expect(bench.log).toEqual(["add b@102", "add c@103"]);
-  bench.expectFewRequests();
+  bench.oracle.expectFewRequests();
   await bench.recovers();
 });
 
