@@ -69,8 +69,8 @@ function reasonOf(error: unknown, { installHint }: ExecConfig): string {
   return redactOutput(`${isMissing ? "there is no such program" : messageOf(error)}${hint}`).slice(0, 2048);
 }
 
-/** Without a shell; what it prints. */
-function runProgram({ command, args, env }: ExecConfig, info: string, clock: Clock): Promise<string> {
+/** Without a shell; what it prints. Starting it may throw at once, as without the permission to start programs. */
+async function runProgram({ command, args, env }: ExecConfig, info: string, clock: Clock): Promise<string> {
   const done: Deferred<string> = deferred();
   const child = spawn(command ?? "", args ?? [], {
     env: {

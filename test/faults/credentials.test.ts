@@ -220,6 +220,8 @@ describe("A5 a plugin that", () => {
       transportTo(user({ command: "true", apiVersion: "client.authentication.k8s.io/v1alpha1" })).ask(),
     );
     expect(old.message).toContain("must be client.authentication.k8s.io/v1");
+    const unstartable = { ...execUser("").exec, command: "a\u0000b" };
+    expect((await informerErrorOf(transportTo(user(unstartable)).ask())).code).toBe("credential");
     const missing = { ...execUser("").exec, command: "no-such-plugin", installHint: "install it from example.com" };
     expect((await informerErrorOf(transportTo(user(missing)).ask())).message).toContain(
       "there is no such program; install it from example.com",
