@@ -32,6 +32,11 @@ const CHECKS: readonly Check[] = [
   { name: "unused", what: "no unused file, export or dependency", command: ["knip", "--no-progress"] },
   { name: "style", what: "format and lint", command: ["biome", "check", "--error-on-warnings", "."] },
   { name: "imports", what: "folders import downwards only", command: ["tsx", "scripts/check-imports.ts"] },
+  {
+    name: "faults",
+    what: "each fault has its test, each test of a fault its row",
+    command: ["tsx", "scripts/check-faults.ts"],
+  },
   { name: "spec", what: "each rule has its test, each test its rule", command: ["tsx", "scripts/check-spec.ts"] },
   {
     name: "lockfile",

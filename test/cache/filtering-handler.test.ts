@@ -25,7 +25,7 @@ describe("a filtering handler", () => {
   ];
   const passes = ({ object }: { object: { spec?: { value?: string } } }) => object.spec?.value === "in";
 
-  test.each(CASES)("%s", (_, given, told) => {
+  test.each(CASES)("S16 %s", (_, given, told) => {
     const { log, handler } = recorder();
     void filteringResourceEventHandler<Thing>(passes, handler)(given);
     expect(log).toEqual(told);

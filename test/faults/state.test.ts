@@ -1,7 +1,11 @@
 /** Fault matrix, S rows: what was true while nobody looked, and what is not true any more. */
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { InformerFactory } from "../../runtime/informers/shared-informer-factory.js";
+import { EmbeddedApiServer } from "../../runtime/testing/embedded-api-server.js";
+import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import { thingJson } from "../support/entries.js";
 import { FaultBench } from "../support/fault-bench.js";
+import { turnUntil } from "../support/settle.js";
 import { line } from "../support/wire-server.js";
 
 /** Changes while the watch is down, and the past is forgotten: only a list can tell. */
@@ -297,6 +301,30 @@ test("S18 a version that is not served any more: the cache is kept, and the fail
   expect(bench.cached).toEqual(["a@101"]);
   expect(bench.informer.health()).toMatchObject({ synced: true, failingSinceMs: expect.any(Number) });
   await bench.recovers();
+});
+
+test("S19 the conversion of one CRD is broken: that informer alone does not sync, and the wait says which and why", async () => {
+  const clock = new VirtualClock();
+  const server = await EmbeddedApiServer.start({ clock });
+  server.intercept(({ path }) =>
+    path === "/api/v1/secrets" ? { status: 429, body: { message: "conversion failed" } } : undefined,
+  );
+  const factory = new InformerFactory(server.kubeConfig(), { onError: () => {} });
+  onTestFinished(async () => {
+    await factory.shutdown();
+    await server.close();
+  });
+  const configMaps = factory.forResource({ group: "", version: "v1", resource: "configmaps" }).informer();
+  const broken = factory.forResource({ group: "", version: "v1", resource: "secrets" }).informer();
+  factory.start();
+  await configMaps.synced();
+  await turnUntil("refused", () => broken.health().lastError !== undefined);
+  const given = new AbortController();
+  const waiting = factory.waitForCacheSync(given.signal);
+  given.abort();
+  const message = await waiting.catch((error: Error) => error.message);
+  expect(message).toMatch(/secrets\.v1: .*conversion failed/);
+  expect(message).not.toContain("configmaps");
 });
 
 test("S21 ten thousand changes of one object at once: the last is what counts", async () => {
