@@ -71,6 +71,8 @@ type TlsOptions = Pick<
 const FRESH_MS = 60_000;
 /** A server that refuses for good must not start a credential plugin each time: its login page, or an account that locks. */
 const MIN_RENEWAL_MS = 30_000;
+/** A plugin that failed is left alone for so long, however many informers want to connect. */
+const PLUGIN_PAUSE_MS = 10_000;
 /** For what the kubeconfig's own library may start. */
 const MAX_ASKING_MS = 60_000;
 /** Clocks differ: a credential that expires so soon is replaced already. */
@@ -91,6 +93,7 @@ export class CredentialSource {
   #renewedAt: number | undefined;
   /** What the plugin gave last, until it expires or is refused. */
   #plugged: ExecCredential | undefined;
+  #plugFailure: { readonly error: unknown; readonly at: number } | undefined;
   #asking: Promise<Credentials> | undefined;
 
   /** @throws InformerError `usage` when the KubeConfig has no current cluster, its server is no URL, or a header cannot be sent */
@@ -202,6 +205,9 @@ export class CredentialSource {
     const { expiresAtMs } = this.#plugged ?? {};
     const isOver = expiresAtMs !== undefined && this.#clock.wallNow() >= expiresAtMs - CLOCK_SKEW_MS;
     if (this.#plugged !== undefined && !isOver) return this.#plugged;
+    const failure = this.#plugFailure;
+    if (failure !== undefined && this.#clock.now() - failure.at < PLUGIN_PAUSE_MS) throw failure.error;
+    this.#plugFailure = undefined;
     this.#plugged = await runExecPlugin(
       exec,
       {
@@ -212,7 +218,10 @@ export class CredentialSource {
         "proxy-url": cluster?.proxyUrl,
       },
       this.#clock,
-    );
+    ).catch((error: unknown) => {
+      this.#plugFailure = { error, at: this.#clock.now() };
+      throw error;
+    });
     return this.#plugged;
   }
 

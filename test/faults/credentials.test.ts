@@ -289,6 +289,18 @@ describe("what a plugin gives", () => {
     expect(await runs()).toBe(2);
   });
 
+  test("A4 that fails is not started again within ten seconds, however many ask", async () => {
+    const dir = await folder();
+    const clock = new VirtualClock();
+    const kubeConfig = kubeConfigOf("https://127.0.0.1:1", execUser(`echo run >> ${dir}/runs; exit 1`));
+    const source = new CredentialSource(kubeConfig, clock);
+    for (let second = 0; second < 20; second++) {
+      expect((await informerErrorOf(source.get())).code).toBe("credential");
+      await clock.advance(1_000);
+    }
+    expect(await readFile(`${dir}/runs`, "utf8")).toBe("run\nrun\n");
+  });
+
   test("C5 that has expired by this machine's clock is sent all the same, and asked for once a minute at most", async () => {
     const { source, clock, runs } = await counted({ token: "t", expirationTimestamp: "2025-12-31T23:00:00Z" });
     for (let second = 0; second < 59; second++) {
