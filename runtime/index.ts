@@ -3,6 +3,7 @@ export { apiVersionOf, formatGroupVersionResource, type GroupVersionResource } f
 export { InformerError, type InformerErrorCode, isInformerError } from "./api/informer-error.js";
 export { metaNamespaceKey, splitMetaNamespaceKey } from "./api/keys.js";
 export type { ListOptions } from "./api/list-options.js";
+export { NamespaceSet, type Namespaces } from "./api/namespaces.js";
 export {
   type Cached,
   type Immutable,
@@ -29,7 +30,7 @@ export {
 export type { ResourceEvent, ResourceEventHandler, ResourceEventHandlerFunc } from "./cache/event-handler.js";
 export { type FilterCandidate, filteringResourceEventHandler } from "./cache/filtering-handler.js";
 export type { OverflowPolicy } from "./cache/handler-queue.js";
-export type { InformerHealth, InformerPhase } from "./cache/health.js";
+export type { InformerHealth, InformerPhase, NamespaceHealth, StreamHealth } from "./cache/health.js";
 export type { GenericLister, Lister, NamespacedLister } from "./cache/lister.js";
 export type { HandlerHealth } from "./cache/processor.js";
 export type { ReflectorTunables } from "./cache/reflector.js";

@@ -3,6 +3,7 @@
  * For each change these three are one synchronous turn, so a handler may find the cache newer than its event, never older.
  */
 import type { KubernetesObject } from "../api/object-meta.js";
+import { deferred } from "../util/abort.js";
 import type { Clock } from "../util/clock.js";
 import type { Turn } from "../util/turn.js";
 import type { Entry } from "./entry.js";
@@ -14,6 +15,8 @@ import type { SlabAllocator } from "./slab.js";
 
 export interface ControllerOptions<T extends KubernetesObject> {
   readonly queue: Queue<T>;
+  /** That the queue is of; `undefined` for all. */
+  readonly namespace?: string | undefined;
   readonly indexer: Indexer<T>;
   readonly processor: SharedProcessor<T>;
   readonly slabs: SlabAllocator | undefined;
@@ -43,6 +46,9 @@ export class Controller<T extends KubernetesObject> {
     while (!queue.closed) {
       await queue.ready();
       for (let item = queue.pop(); item !== undefined && !queue.closed; item = queue.pop()) {
+        // Another controller replaces what is of its own namespace.
+        while (indexer.replaced !== undefined) await indexer.replaced;
+        if (queue.closed) return;
         const work = this.#process(item);
         if (work !== undefined) await work;
         if (slabs?.wantsCompaction === true) slabs.compact(() => indexer.entries());
@@ -74,8 +80,8 @@ export class Controller<T extends KubernetesObject> {
 
   /** The last change of an item may be newer than changes of other keys which still wait: the queue knows. */
   #advance(): void {
-    const { indexer, queue, onAdvanced } = this.#options;
-    indexer.advance(queue.drainedTo);
+    const { indexer, queue, namespace, onAdvanced } = this.#options;
+    indexer.advance(queue.drainedTo, namespace);
     onAdvanced();
   }
 
@@ -102,13 +108,15 @@ export class Controller<T extends KubernetesObject> {
   }
 
   async #replace({ entries, resourceVersion }: Extract<QueueItem<T>, { type: "ReplacedAll" }>): Promise<void> {
-    const { queue, indexer, processor, turn, onSynced, onAdvanced } = this.#options;
-    const steps = indexer.replacing(entries, resourceVersion);
+    const { queue, indexer, processor, namespace, turn, onSynced, onAdvanced } = this.#options;
+    const steps = indexer.replacing(entries, resourceVersion, namespace);
     let step = steps.next();
-    for (; step.done !== true; step = steps.next()) {
-      if (turn.exhausted()) await turn.next();
-      if (queue.closed) return;
-    }
+    const replaced = deferred();
+    indexer.replaced = replaced.promise;
+    for (; step.done !== true && !queue.closed; step = steps.next()) if (turn.exhausted()) await turn.next();
+    indexer.replaced = undefined;
+    replaced.resolve();
+    if (step.done !== true) return;
     // What joins from here on is given the new content as a whole, so the slices are not for it.
     const { listeners } = processor;
     const { deleted, changed } = step.value;
@@ -125,16 +133,16 @@ export class Controller<T extends KubernetesObject> {
 
   /** Tells of what is in the cache when it begins; what changes meanwhile is told of by its own event. */
   async #resync(): Promise<void> {
-    const { indexer, resyncing } = this.#options;
+    const { indexer, namespace, resyncing } = this.#options;
     const told = resyncing().map((listener) => ({ listener, pendingKeys: listener.pendingKeys() }));
-    await this.#inSlices([...indexer.entries()], (entry) => {
+    await this.#inSlices([...indexer.entriesIn(namespace)], (entry) => {
       const notification = Notification.update(entry, entry, this.#nowMs);
       for (const { listener, pendingKeys } of told) if (!pendingKeys.has(entry.key)) listener.add(notification);
     });
   }
 
   async #compare({ entries, changed, report }: Comparison<T>): Promise<void> {
-    const { indexer, queue } = this.#options;
+    const { indexer, queue, namespace } = this.#options;
     const wrong: string[] = [];
     const listed = new Set<string>();
     await this.#inSlices(entries, (entry) => {
@@ -142,7 +150,7 @@ export class Controller<T extends KubernetesObject> {
       const own = indexer.getEntry(entry.key);
       if ((own === undefined || !isSame(own, entry)) && !changed.has(entry.key)) wrong.push(entry.key);
     });
-    await this.#inSlices(indexer.listKeys(), (key) => {
+    await this.#inSlices(Array.from(indexer.entriesIn(namespace)), ({ key }) => {
       if (!listed.has(key) && !changed.has(key)) wrong.push(key);
     });
     if (!queue.closed) report(wrong);

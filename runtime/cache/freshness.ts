@@ -5,6 +5,7 @@ import { type Deferred, deferred, onAbort } from "../util/abort.js";
 
 interface Waiter {
   readonly resourceVersion: string;
+  readonly namespace: string | undefined;
   readonly reached: Deferred<void>;
 }
 
@@ -12,30 +13,31 @@ export class Freshness {
   /** For messages: `pods.v1`. */
   readonly #resource: string;
   readonly #waiters = new Set<Waiter>();
-  #resourceVersion = "";
+  readonly #resourceVersionOf: (namespace: string | undefined) => string;
   #stopped = false;
 
-  constructor(resource: string) {
+  /** @param resourceVersionOf how new the cache is, of one namespace or of all */
+  constructor(resource: string, resourceVersionOf: (namespace: string | undefined) => string) {
     this.#resource = resource;
+    this.#resourceVersionOf = resourceVersionOf;
   }
 
-  /** The cache is as new as this. */
-  advance(resourceVersion: string): void {
-    this.#resourceVersion = resourceVersion;
-    for (const waiter of this.#waiters) if (this.#has(waiter.resourceVersion)) waiter.reached.resolve();
+  /** The cache is newer than before. */
+  advance(): void {
+    for (const waiter of this.#waiters) if (this.#has(waiter)) waiter.reached.resolve();
   }
 
   /** @throws InformerError `usage`, `not-synced` when the signal aborts first, or `stopped` */
-  async wait(resourceVersion: string, signal: AbortSignal | undefined): Promise<void> {
+  async wait(resourceVersion: string, signal?: AbortSignal, namespace?: string): Promise<void> {
     if (compareResourceVersions(resourceVersion, "0") === undefined) {
       const shown = JSON.stringify(resourceVersion);
       throw new InformerError("usage", `waitFor: ${shown} is no decimal number, so nothing can be said of its order`);
     }
-    if (this.#has(resourceVersion)) return;
+    const waiter: Waiter = { resourceVersion, namespace, reached: deferred() };
+    if (this.#has(waiter)) return;
     if (this.#stopped) throw this.#stopError(resourceVersion);
-    const waiter: Waiter = { resourceVersion, reached: deferred() };
     this.#waiters.add(waiter);
-    const release = signal && onAbort(signal, () => waiter.reached.reject(this.#tooLate(resourceVersion)));
+    const release = signal && onAbort(signal, () => waiter.reached.reject(this.#tooLate(waiter)));
     try {
       await waiter.reached.promise;
     } finally {
@@ -50,12 +52,13 @@ export class Freshness {
     for (const { resourceVersion, reached } of this.#waiters) reached.reject(this.#stopError(resourceVersion));
   }
 
-  #has(resourceVersion: string): boolean {
-    return (compareResourceVersions(this.#resourceVersion, resourceVersion) ?? -1) >= 0;
+  #has({ resourceVersion, namespace }: Waiter): boolean {
+    return (compareResourceVersions(this.#resourceVersionOf(namespace), resourceVersion) ?? -1) >= 0;
   }
 
-  #tooLate(resourceVersion: string): InformerError {
-    const at = this.#resourceVersion === "" ? "has not synced" : `is at ${this.#resourceVersion}`;
+  #tooLate({ resourceVersion, namespace }: Waiter): InformerError {
+    const own = this.#resourceVersionOf(namespace);
+    const at = own === "" ? "has not synced" : `is at ${own}`;
     return new InformerError(
       "not-synced",
       `${this.#resource} ${at}, not yet at ${resourceVersion}: the wait was called off`,

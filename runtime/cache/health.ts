@@ -11,16 +11,13 @@ import { type ReflectorAction, STABLE_MS } from "./reflector-state.js";
  */
 export type InformerPhase = "idle" | "listing" | "watching" | "waiting" | "stopped";
 
-/** A snapshot. Times are milliseconds since the Unix epoch. */
-export interface InformerHealth {
-  /** `pods.v1`, `deployments.v1.apps` */
-  readonly resource: string;
+/** Of one list and watch. Times are milliseconds since the Unix epoch. */
+export interface StreamHealth {
   readonly phase: InformerPhase;
   /** When the phase began. */
   readonly sinceMs: number;
   /** Whether the cache has held a whole list; stays true when the connection is lost. */
   readonly synced: boolean;
-  readonly objects: number;
   /** Up to where the cache follows the server. */
   readonly resourceVersion: string;
   readonly lastEventMs: number | undefined;
@@ -41,7 +38,49 @@ export interface InformerHealth {
   readonly lastVerifiedMs: number | undefined;
   /** Objects that these comparisons found to differ, of all time. */
   readonly divergences: number;
+}
+
+export interface NamespaceHealth extends StreamHealth {
+  readonly namespace: string;
+}
+
+/** A snapshot. Where several namespaces are followed: the worst phase and failure, the newest event, the oldest resourceVersion. */
+export interface InformerHealth extends StreamHealth {
+  /** `pods.v1`, `deployments.v1.apps` */
+  readonly resource: string;
+  readonly objects: number;
   readonly handlers: readonly HandlerHealth[];
+  /** Each that is followed, where it is not all of them. */
+  readonly namespaces: readonly NamespaceHealth[];
+}
+
+const WORST_FIRST: readonly InformerPhase[] = ["waiting", "listing", "idle", "watching", "stopped"];
+
+/** What is said of all of these as one. @param otherwise what is said of none */
+export function worst<Health extends StreamHealth>(healths: readonly Health[], otherwise: StreamHealth): StreamHealth {
+  if (healths.length <= 1) return healths[0] ?? otherwise;
+  const times = (name: "lastEventMs" | "lastBookmarkMs" | "failingSinceMs" | "delayedSinceMs" | "lastVerifiedMs") =>
+    healths
+      .map((health) => health[name])
+      .filter((time) => time !== undefined)
+      .sort((a, b) => a - b);
+  const rank = ({ phase }: StreamHealth) => WORST_FIRST.indexOf(phase);
+  const { phase, sinceMs } = healths.reduce((a, b) => (rank(b) < rank(a) ? b : a));
+  const failed = healths.reduce((a, b) => ((b.lastErrorMs ?? 0) > (a.lastErrorMs ?? 0) ? b : a));
+  return {
+    ...otherwise,
+    phase,
+    sinceMs,
+    lastEventMs: times("lastEventMs").at(-1),
+    lastBookmarkMs: times("lastBookmarkMs").at(-1),
+    lastError: failed.lastError,
+    lastErrorMs: failed.lastErrorMs,
+    failingSinceMs: times("failingSinceMs")[0],
+    consecutiveFailures: Math.max(...healths.map(({ consecutiveFailures }) => consecutiveFailures)),
+    delayedSinceMs: times("delayedSinceMs")[0],
+    lastVerifiedMs: times("lastVerifiedMs")[0],
+    divergences: healths.reduce((sum, { divergences }) => sum + divergences, 0),
+  };
 }
 
 /** Follows a reflector, and tells of each kind of failure once until things are well again. */

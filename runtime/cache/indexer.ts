@@ -2,6 +2,7 @@
 import { InformerError, toInformerError } from "../api/informer-error.js";
 import { metaNamespaceKey } from "../api/keys.js";
 import type { Cached, KubernetesObject } from "../api/object-meta.js";
+import { compareResourceVersions } from "../api/resource-version.js";
 import { Entry } from "./entry.js";
 import { type Indexers, type IndexFunc, NAMESPACE_INDEX, type Store } from "./store.js";
 
@@ -38,7 +39,10 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
   };
   readonly #indexes = new Map<string, Index<T>>([[NAMESPACE_INDEX, this.#namespaces]]);
   #entries = new Map<string, Entry<T>>();
-  #resourceVersion = "";
+  /** By namespace, where the content is followed by namespaces; else one under `""`. */
+  readonly #resourceVersions = new Map<string, string>();
+  /** While a part of the content is replaced, in steps: nothing else may write before it resolves. */
+  replaced: Promise<void> | undefined;
 
   /**
    * @param onError told when an index function throws or gives no array: the object stays out of that index; and once of each
@@ -53,7 +57,12 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
   }
 
   get resourceVersion(): string {
-    return this.#resourceVersion;
+    return oldestOf(this.#resourceVersions.values());
+  }
+
+  /** How far the content of one namespace goes. */
+  resourceVersionOf(namespace: string): string {
+    return this.#resourceVersions.get(namespace) ?? this.#resourceVersions.get("") ?? "";
   }
 
   get(key: string): Cached<T> | undefined {
@@ -125,6 +134,11 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
     return this.#entries.values();
   }
 
+  /** Of one namespace, or all. */
+  entriesIn(namespace: string | undefined): Iterable<Entry<T>> {
+    return namespace === undefined ? this.#entries.values() : this.entriesByIndex(NAMESPACE_INDEX, namespace);
+  }
+
   entriesByIndex(indexName: string, value: string): Iterable<Entry<T>> {
     return this.#index(indexName).entries.get(value)?.values() ?? [];
   }
@@ -161,11 +175,22 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
    * others can work in between; the swap itself is the last step, and short. Nothing else may write meanwhile. An entry whose
    * uid, resourceVersion and content are as before is kept as it is, with whatever was decoded of it. Of a key that is there
    * twice, which is reported, the last counts.
+   * @param namespace of which this is the whole content; what is in others stays
    */
-  *replacing(entries: Iterable<Entry<T>>, resourceVersion: string): Generator<undefined, Replaced<T>> {
+  *replacing(
+    entries: Iterable<Entry<T>>,
+    resourceVersion: string,
+    namespace?: string,
+  ): Generator<undefined, Replaced<T>> {
     const before = this.#entries;
     const after = new Map<string, Entry<T>>();
-    let count = 0;
+    if (namespace !== undefined) {
+      for (const entry of before.values()) {
+        if (entry.namespace !== namespace) after.set(entry.key, entry);
+        yield;
+      }
+    }
+    let count = after.size;
     let twice: string | undefined;
     for (const entry of entries) {
       const old = before.get(entry.key);
@@ -197,7 +222,7 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
       index.filed = refilled.filed;
     }
     this.#entries = after;
-    this.#resourceVersion = resourceVersion;
+    this.advance(resourceVersion, namespace);
     // Indexes that were added meanwhile.
     for (const index of this.#indexes.values()) {
       if (indexes.some((prepared) => prepared.index === index)) continue;
@@ -208,8 +233,13 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
   }
 
   /** Takes note up to where the content follows the server. Only who knows that nothing before it is missing can say so. */
-  advance(resourceVersion: string): void {
-    this.#resourceVersion = resourceVersion;
+  advance(resourceVersion: string, namespace = ""): void {
+    this.#resourceVersions.set(namespace, resourceVersion);
+  }
+
+  /** The namespace is followed no more, so it holds up nobody. */
+  forget(namespace: string): void {
+    this.#resourceVersions.delete(namespace);
   }
 
   /**
@@ -250,6 +280,17 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
 }
 
 /** Whether the server said the same of the object. */
+/** `""` where they have no order, or one is not known: nothing can be said then. */
+export function oldestOf(resourceVersions: Iterable<string>): string {
+  let oldest: string | undefined;
+  for (const version of resourceVersions) {
+    const order = oldest === undefined || oldest === version ? -1 : compareResourceVersions(version, oldest);
+    if (order === undefined) return "";
+    if (order < 0) oldest = version;
+  }
+  return oldest ?? "";
+}
+
 export function isSame(old: Entry, entry: Entry): boolean {
   if (old === entry) return true;
   if (old.resourceVersion !== entry.resourceVersion || old.uid !== entry.uid) return false;

@@ -76,7 +76,8 @@ class NamespaceLister<T extends KubernetesObject> implements Lister<T> {
   }
 
   atLeast(resourceVersion: string): boolean {
-    return this.#all.atLeast(resourceVersion);
+    if (this.#namespace === "") return this.#all.atLeast(resourceVersion);
+    return (compareResourceVersions(this.#indexer.resourceVersionOf(this.#namespace), resourceVersion) ?? -1) >= 0;
   }
 }
 

@@ -3,11 +3,11 @@
  */
 import { InformerError, toInformerError } from "../api/informer-error.js";
 import { metaNamespaceKey } from "../api/keys.js";
+import type { NamespaceSet } from "../api/namespaces.js";
 import type { Cached, KubernetesObject, ObjectMeta } from "../api/object-meta.js";
 import { type Deferred, deferred, onAbort, unlessAborted } from "../util/abort.js";
 import type { Clock, Timer } from "../util/clock.js";
 import type { Turn } from "../util/turn.js";
-import { Controller } from "./controller.js";
 import { DeltaFIFO } from "./delta-fifo.js";
 import { Entry } from "./entry.js";
 import {
@@ -19,17 +19,17 @@ import {
 import { eventStream } from "./event-stream.js";
 import { Freshness } from "./freshness.js";
 import type { OverflowPolicy } from "./handler-queue.js";
-import { HealthMonitor, type InformerHealth } from "./health.js";
-import { Indexer } from "./indexer.js";
+import { type InformerHealth, type StreamHealth, worst } from "./health.js";
+import { Indexer, oldestOf } from "./indexer.js";
 import type { ListerWatcher } from "./list-watch.js";
 import { IndexerLister } from "./lister.js";
 import { deepFreeze } from "./mutation-detector.js";
 import { type ProcessorEnvironment, ProcessorListener, SharedProcessor } from "./processor.js";
-import type { Queue } from "./queue.js";
 import { RealFIFO } from "./real-fifo.js";
-import { Reflector, type ReflectorTunables } from "./reflector.js";
+import type { ReflectorTunables } from "./reflector.js";
 import type { SlabAllocator } from "./slab.js";
 import type { Indexers, Store } from "./store.js";
+import { Stream } from "./stream.js";
 
 /** From here on a handler's queue is coalesced. */
 const MAX_PENDING = 10_000;
@@ -42,7 +42,10 @@ export type TransformFunc<T extends KubernetesObject> = (object: T) => T;
 export type QueueKind = "DeltaFIFO" | "RealFIFO";
 
 export interface SharedInformerOptions<T extends KubernetesObject> extends HandlerDefaults<T> {
-  readonly listerWatcher: ListerWatcher<T>;
+  /** What a namespace is read from, or without one all of them. */
+  readonly listerWatcher: (namespace: string | undefined) => ListerWatcher<T>;
+  /** Namespaces to follow, each by itself, also as they change; without it all at once. */
+  readonly namespaces?: NamespaceSet | undefined;
   /** Where the lister-watcher puts the bytes of entries, if they have any. */
   readonly slabs?: SlabAllocator | undefined;
   /** `pods.v1` */
@@ -113,14 +116,17 @@ export class SharedInformer<T extends KubernetesObject> {
   readonly #onError: (error: InformerError) => void;
   readonly #indexer: Indexer<T>;
   readonly #lister: IndexerLister<T>;
-  readonly #queue: Queue<T>;
   readonly #processor = new SharedProcessor<T>();
   readonly #environment: ProcessorEnvironment;
-  readonly #reflector: Reflector<T>;
-  readonly #controller: Controller<T>;
+  /** By namespace; without one the only key is `undefined`. */
+  readonly #streams = new Map<string | undefined, Stream<T>>();
+  /** What streams do until they have ended, those of namespaces that were removed too. */
+  readonly #reading = new Set<Promise<void>>();
+  readonly #writing = new Set<Promise<void>>();
   readonly #synced: Deferred<void> = deferred();
   #hasSynced = false;
   #running: Promise<void> | undefined;
+  #isRunning = false;
   #stopped = false;
   /** Aborts when a stop is asked for: nothing more is read. */
   readonly #stopping = new AbortController();
@@ -130,50 +136,28 @@ export class SharedInformer<T extends KubernetesObject> {
   /** Aborts when handlers hear of nothing more. */
   readonly #ended = new AbortController();
   #resyncTimer: Timer | undefined;
-  /** Handlers whose resync is due and not yet popped. */
-  readonly #resyncing = new Set<ProcessorListener<T>>();
   #handlersMade = 0;
   readonly #freshness: Freshness;
-  readonly #monitor: HealthMonitor;
+  readonly #madeMs: number;
   readonly #healthListeners = new Set<(health: InformerHealth) => void>();
 
   constructor(options: SharedInformerOptions<T>) {
-    const { clock, turn, listerWatcher, random } = options;
+    const { clock, turn, namespaces } = options;
     const onError = guarded(options.onError);
     // Whoever waits for it hears of it; nobody has to.
     this.#synced.promise.catch(() => {});
     this.resource = options.resource;
     this.#options = options;
-    this.#queue = options.queue === "RealFIFO" ? new RealFIFO() : new DeltaFIFO();
     this.#onError = onError;
-    this.#freshness = new Freshness(this.resource);
-    this.#monitor = new HealthMonitor(clock, onError, () => this.#healthChanged());
+    this.#madeMs = clock.wallNow();
     if (options.slabs !== undefined) options.slabs.freeze = options.freeze === true && options.transform === undefined;
     this.#indexer = new Indexer<T>(onError);
-    listerWatcher.reuse?.((key) => this.#indexer.getEntry(key));
+    this.#freshness = new Freshness(this.resource, (namespace) =>
+      namespace === undefined ? this.#indexer.resourceVersion : this.#indexer.resourceVersionOf(namespace),
+    );
     this.#lister = new IndexerLister(this.#indexer);
     this.#environment = { clock, turn, onHandlerError: onError };
-    const admit = (entry: Entry<T>) => this.#transform(entry);
-    this.#reflector = new Reflector({
-      listerWatcher,
-      queue: this.#queue,
-      clock,
-      random,
-      ...options.reflector,
-      admit,
-      observer: this.#monitor,
-    });
-    this.#controller = new Controller({
-      queue: this.#queue,
-      indexer: this.#indexer,
-      processor: this.#processor,
-      slabs: options.slabs,
-      clock,
-      turn,
-      resyncing: () => this.#takeResyncing(),
-      onSynced: () => this.#onSynced(),
-      onAdvanced: () => this.#freshness.advance(this.#indexer.resourceVersion),
-    });
+    for (const namespace of namespaces ?? [undefined]) this.#addStream(namespace);
   }
 
   /** The cache. */
@@ -250,29 +234,35 @@ export class SharedInformer<T extends KubernetesObject> {
     return this.#hasSynced;
   }
 
-  /** Resolves when {@link hasSynced} becomes true. @throws InformerError `stopped` when the informer stops before */
-  synced(): Promise<void> {
-    return this.#synced.promise;
+  /**
+   * Resolves when {@link hasSynced} is true and every namespace that is followed now has been listed.
+   * @throws InformerError `stopped` when the informer stops before
+   */
+  async synced(): Promise<void> {
+    await this.#synced.promise;
+    await Promise.all(this.#followed.map(({ synced }) => synced));
   }
 
   isStopped(): boolean {
     return this.#stopped;
   }
 
-  /** Up to where everything that the server sent has been taken in; `""` before the first list. */
+  /** Up to where everything that the server sent has been taken in, of all namespaces; `""` before the first list of each. */
   lastSyncResourceVersion(): string {
-    return this.#reflector.lastSyncResourceVersion;
+    return oldestOf(this.#followed.map((stream) => stream.lastSyncResourceVersion));
   }
 
   /**
    * Resolves when the cache is as new as this resourceVersion, or newer: to read what was just written. It must be of this
    * resource; that of an object which the informer's selector or namespace leaves out is reached with the next event or bookmark.
+   * Where several namespaces are followed that means each of them, and one in which nothing changes moves with bookmarks alone.
    * @param signal ends the wait
+   * @param namespace of which alone it has to be
    * @throws InformerError `not-synced` when the signal aborts first, `stopped`, or `usage` for one that is no decimal number:
    *   those have no order (KEP-5504)
    */
-  waitFor(resourceVersion: string, signal?: AbortSignal): Promise<void> {
-    return this.#freshness.wait(resourceVersion, signal);
+  waitFor(resourceVersion: string, signal?: AbortSignal, namespace?: string): Promise<void> {
+    return this.#freshness.wait(resourceVersion, signal, namespace);
   }
 
   /**
@@ -298,25 +288,20 @@ export class SharedInformer<T extends KubernetesObject> {
 
   /** A snapshot of now. */
   health(): InformerHealth {
-    const { phase, sinceMs, lastEventMs, lastBookmarkMs, lastError, lastErrorMs } = this.#monitor;
-    const { failingSinceMs, consecutiveFailures, delayedSinceMs, lastVerifiedMs, divergences } = this.#monitor;
+    const { resourceVersion, size } = this.#indexer;
+    const namespaces = this.#followed.map((stream) => {
+      const { namespace = "" } = stream;
+      return { namespace, ...stream.health(this.#indexer.resourceVersionOf(namespace)) };
+    });
+    const { namespace: _, ...all } = { namespace: "", ...worst(namespaces, this.#emptyHealth()) };
     return {
+      ...all,
       resource: this.resource,
-      phase,
-      sinceMs,
       synced: this.#hasSynced,
-      objects: this.#indexer.size,
-      resourceVersion: this.#indexer.resourceVersion,
-      lastEventMs,
-      lastBookmarkMs,
-      lastError,
-      lastErrorMs,
-      failingSinceMs,
-      consecutiveFailures,
-      delayedSinceMs,
-      lastVerifiedMs,
-      divergences,
+      objects: size,
+      resourceVersion,
       handlers: this.#processor.listeners.map(({ health }) => health),
+      namespaces: this.#options.namespaces === undefined ? [] : namespaces,
     };
   }
 
@@ -346,26 +331,88 @@ export class SharedInformer<T extends KubernetesObject> {
 
   async #run(parent: AbortSignal): Promise<void> {
     const release = onAbort(parent, () => this.#stop(false));
-    const controller = this.#controller.run();
-    await this.#reflector.run(this.#stopping.signal);
+    const unsubscribe = this.#options.namespaces?.subscribe(() => this.#followNamespaces());
+    this.#isRunning = true;
+    for (const stream of this.#streams.values()) this.#runStream(stream);
+    this.#followNamespaces();
+    await new Promise<void>((resolve) => onAbort(this.#stopping.signal, resolve));
+    unsubscribe?.();
+    await Promise.all(this.#reading);
     // client-go's order: no more is taken in, then no more is handed out.
     this.#stopped = true;
-    this.#monitor.stop();
     this.#resyncTimer?.cancel();
-    this.#queue.finish();
     if (this.#dropping.signal.aborted) this.#drop();
-    const drained = controller.then(() => this.#processor.idle());
+    const written = Promise.all(this.#writing);
+    const drained = written.then(() => this.#processor.idle());
     await unlessAborted(drained, this.#dropping.signal).catch(() => {});
     release();
-    this.#queue.close();
+    for (const { queue } of this.#streams.values()) queue.close();
     this.#freshness.stop();
     this.#ended.abort();
     this.#synced.reject(new InformerError("stopped", `the informer of ${this.resource} stopped before it had synced`));
+    for (const stream of this.#streams.values()) stream.stopped(this.resource);
     // A handler that blocks holds up the controller until it is removed.
-    await Promise.all([controller, this.#processor.stop()]);
+    await Promise.all([written, this.#processor.stop()]);
   }
 
-  #onSynced(): void {
+  /** Without those of namespaces that are being let go. */
+  get #followed(): Stream<T>[] {
+    return [...this.#streams.values()].filter(({ isLeaving }) => !isLeaving);
+  }
+
+  /** One for each namespace that is wanted now, and none for the others. */
+  #followNamespaces(): void {
+    const { namespaces } = this.#options;
+    if (namespaces === undefined || this.#stopping.signal.aborted) return;
+    for (const namespace of namespaces) if (!this.#streams.has(namespace)) this.#runStream(this.#addStream(namespace));
+    for (const [namespace, stream] of this.#streams) if (!namespaces.has(namespace as string)) stream.leave();
+    this.#checkSynced();
+    this.#healthChanged();
+  }
+
+  #addStream(namespace: string | undefined): Stream<T> {
+    const { clock, turn, random, slabs, queue } = this.#options;
+    const listerWatcher = this.#options.listerWatcher(namespace);
+    listerWatcher.reuse?.((key) => this.#indexer.getEntry(key));
+    const admit = (entry: Entry<T>) => this.#transform(entry);
+    const onAdvanced = () => this.#freshness.advance();
+    const stream = new Stream<T>({
+      namespace,
+      queue: queue === "RealFIFO" ? new RealFIFO() : new DeltaFIFO(),
+      reflector: { listerWatcher, clock, random, ...this.#options.reflector, admit },
+      controller: { indexer: this.#indexer, processor: this.#processor, slabs, clock, turn, onAdvanced },
+      onError: this.#onError,
+      onHealthChange: () => this.#healthChanged(),
+      onSynced: () => this.#checkSynced(),
+    });
+    this.#streams.set(namespace, stream);
+    // It is as new as nothing until it is listed.
+    if (namespace !== undefined) this.#indexer.advance("", namespace);
+    return stream;
+  }
+
+  #runStream(stream: Stream<T>): void {
+    const reading = stream.read(this.#stopping.signal).finally(() => this.#reading.delete(reading));
+    const writing = stream.write().finally(() => {
+      this.#writing.delete(writing);
+      if (stream.isLeaving) this.#left(stream);
+    });
+    this.#reading.add(reading);
+    this.#writing.add(writing);
+  }
+
+  #left(stream: Stream<T>): void {
+    const { namespace = "" } = stream;
+    this.#streams.delete(namespace);
+    this.#indexer.forget(namespace);
+    this.#freshness.advance();
+    // It may have been added again meanwhile.
+    this.#followNamespaces();
+  }
+
+  /** Every namespace that is followed has been listed. Those that are added later change nothing of it. */
+  #checkSynced(): void {
+    if (this.#hasSynced || !this.#followed.every(({ hasSynced }) => hasSynced)) return;
     this.#hasSynced = true;
     for (const listener of this.#processor.listeners) listener.initialListAdded();
     this.#synced.resolve();
@@ -382,16 +429,10 @@ export class SharedInformer<T extends KubernetesObject> {
     if (dueMs === Number.POSITIVE_INFINITY) return;
     this.#resyncTimer = clock.after(dueMs - clock.now(), () => {
       const nowMs = clock.now();
-      for (const listener of this.#processor.listeners) if (listener.resyncDue(nowMs)) this.#resyncing.add(listener);
-      if (this.#resyncing.size > 0) this.#queue.resync();
+      const due = this.#processor.listeners.filter((listener) => listener.resyncDue(nowMs));
+      if (due.length > 0) for (const stream of this.#streams.values()) stream.resync(due);
       this.#scheduleResync();
     });
-  }
-
-  #takeResyncing(): ProcessorListener<T>[] {
-    const listeners = [...this.#resyncing];
-    this.#resyncing.clear();
-    return listeners;
   }
 
   /** An object that the transform refuses is left out; the rest goes on. */
@@ -409,6 +450,25 @@ export class SharedInformer<T extends KubernetesObject> {
       this.#onError(toInformerError(error, "transform", `transform of ${this.resource} ${entry.key}`));
       return undefined;
     }
+  }
+
+  /** Of an informer that follows no namespace. */
+  #emptyHealth(): StreamHealth {
+    return {
+      phase: this.#stopped ? "stopped" : this.#isRunning ? "watching" : "idle",
+      sinceMs: this.#madeMs,
+      synced: this.#hasSynced,
+      resourceVersion: "",
+      lastEventMs: undefined,
+      lastBookmarkMs: undefined,
+      lastError: undefined,
+      lastErrorMs: undefined,
+      failingSinceMs: undefined,
+      consecutiveFailures: 0,
+      delayedSinceMs: undefined,
+      lastVerifiedMs: undefined,
+      divergences: 0,
+    };
   }
 
   #healthChanged(): void {

@@ -1,6 +1,7 @@
 /** Waiting until caches are filled, or saying why they are not. Counterpart: `WaitForCacheSync` and `SyncResult`. */
 import { InformerError, type InformerErrorCode } from "../api/informer-error.js";
 import type { KubernetesObject } from "../api/object-meta.js";
+import type { StreamHealth } from "../cache/health.js";
 import type { SharedInformer } from "../cache/shared-informer.js";
 import { deferred, onAbort } from "../util/abort.js";
 import type { Clock, Timer } from "../util/clock.js";
@@ -63,7 +64,7 @@ export async function waitForCacheSync(
     ]);
     const needed = waitedFor.filter(({ isNeeded }) => isNeeded());
     const results = new Map(needed.map(({ informer }) => [informer.resource, resultOf(informer)]));
-    if (reason !== undefined && needed.some(({ informer }) => !informer.hasSynced()))
+    if (reason !== undefined && [...results.values()].some(({ synced }) => !synced))
       throw await notSynced(reason, results, needed);
     return results;
   } finally {
@@ -80,15 +81,30 @@ async function syncedOrNotNeeded({ informer, isNeeded }: WaitedFor): Promise<voi
   }
 }
 
+/** Each list and watch of an informer, by what to call it. */
+function streamsOf(informer: SharedInformer<KubernetesObject>): readonly (readonly [name: string, StreamHealth])[] {
+  const health = informer.health();
+  if (health.namespaces.length === 0) return [[informer.resource, health]];
+  return health.namespaces.map((own) => [`${informer.resource} in namespace "${own.namespace}"`, own]);
+}
+
 function isRefused(informer: SharedInformer<KubernetesObject>, clock: Clock): boolean {
-  const { synced, lastError, consecutiveFailures, failingSinceMs = clock.wallNow() } = informer.health();
-  if (synced || lastError === undefined || !REFUSALS.has(lastError.code)) return false;
-  return consecutiveFailures >= FINAL_REFUSAL && clock.wallNow() - failingSinceMs >= MIN_REFUSED_MS;
+  return streamsOf(informer).some(
+    ([, { synced, lastError, consecutiveFailures, failingSinceMs = clock.wallNow() }]) => {
+      if (synced || lastError === undefined || !REFUSALS.has(lastError.code)) return false;
+      return consecutiveFailures >= FINAL_REFUSAL && clock.wallNow() - failingSinceMs >= MIN_REFUSED_MS;
+    },
+  );
+}
+
+function missingOf(informer: SharedInformer<KubernetesObject>): readonly (readonly [name: string, StreamHealth])[] {
+  return streamsOf(informer).filter(([, { synced }]) => !synced);
 }
 
 function resultOf(informer: SharedInformer<KubernetesObject>): CacheSyncResult {
-  const { synced, lastError } = informer.health();
-  return { synced, error: synced ? undefined : lastError };
+  const missing = missingOf(informer);
+  const error = missing.map(([, { lastError }]) => lastError).find((known) => known !== undefined);
+  return { synced: missing.length === 0, error };
 }
 
 async function notSynced(
@@ -97,11 +113,12 @@ async function notSynced(
   waitedFor: readonly WaitedFor[],
 ): Promise<InformerError> {
   const missing = waitedFor.filter(({ informer }) => results.get(informer.resource)?.synced === false);
-  const causes = missing.map(async ({ informer: { resource }, servedInstead }) => {
-    const error = results.get(resource)?.error;
-    const instead = error?.code === "not-served" ? await servedInstead() : "";
-    return `\n  ${resource}: ${error?.message ?? "no answer yet"}${instead === "" ? "" : `; ${instead}`}`;
-  });
+  const causes = missing.flatMap(({ informer, servedInstead }) =>
+    missingOf(informer).map(async ([name, { lastError }]) => {
+      const instead = lastError?.code === "not-served" ? await servedInstead() : "";
+      return `\n  ${name}: ${lastError?.message ?? "no answer yet"}${instead === "" ? "" : `; ${instead}`}`;
+    }),
+  );
   const cause = missing
     .map(({ informer }) => results.get(informer.resource)?.error)
     .find((error) => error !== undefined);

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { GroupVersionResource } from "../api/group-version-resource.js";
 import { InformerError } from "../api/informer-error.js";
 import type { ListOptions } from "../api/list-options.js";
+import { NamespaceSet, type Namespaces } from "../api/namespaces.js";
 import type { KubernetesObject } from "../api/object-meta.js";
 import { parseLabelSelector } from "../api/selectors.js";
 import type { ReflectorTunables } from "../cache/reflector.js";
@@ -19,6 +20,11 @@ import type { RetentionOptions } from "../cache/slab.js";
 export interface ResourceOptions<T extends KubernetesObject = KubernetesObject>
   extends RetentionOptions,
     HandlerDefaults<T> {
+  /**
+   * Namespaces to follow, each by a list and watch of its own, for which a Role is enough; or those to leave out. A
+   * `NamespaceSet` may change at any time. Cluster-scoped resources are not affected.
+   */
+  readonly namespaces?: Namespaces;
   /** Only objects with such labels, by the server: `app=web,tier!=cache`. */
   readonly labelSelector?: string;
   /** Only objects with such fields, by the server: `spec.nodeName=worker-1`. It knows `metadata.name` and a few more of each kind. */
@@ -56,6 +62,21 @@ export function resourceOptions<T extends KubernetesObject>(
   const options = { ...(ofFactory as unknown as ResourceOptions<T>), ...own };
   parseLabelSelector(options.labelSelector ?? "");
   return { ...options, reflector: { ...ofFactory.reflector, ...own.reflector } };
+}
+
+/** What to follow and what to leave out. @throws InformerError `usage` for what is no name of a namespace */
+export function namespaceSelection(namespaces: Namespaces | undefined): {
+  readonly namespaces?: NamespaceSet;
+  readonly fieldSelectors?: readonly string[];
+} {
+  if (namespaces === undefined) return {};
+  if (typeof namespaces === "string")
+    throw new InformerError("usage", `namespaces is a list of names: ["${namespaces}"], not "${namespaces}"`);
+  if ("except" in namespaces) {
+    return { fieldSelectors: Array.from(new NamespaceSet(namespaces.except), (name) => `metadata.namespace!=${name}`) };
+  }
+  // Not by instanceof: it may be another copy's.
+  return { namespaces: "subscribe" in namespaces ? (namespaces as NamespaceSet) : new NamespaceSet(namespaces) };
 }
 
 /** @throws InformerError `conflict`, naming what differs, unless both are the same */

@@ -25,10 +25,10 @@ import { Turn } from "../util/turn.js";
 import { type CacheSyncResults, waitForCacheSync } from "./cache-sync.js";
 import { servedInstead } from "./discovery.js";
 import type { AcquiredInformer, ResourceInformer } from "./resource-informer.js";
-import { type ResourceOptions, refuseConflict, resourceOptions } from "./resource-options.js";
+import { namespaceSelection, type ResourceOptions, refuseConflict, resourceOptions } from "./resource-options.js";
 
 export interface InformerFactoryOptions extends ResourceOptions {
-  /** Only objects of this namespace. Cluster-scoped resources are not affected. */
+  /** Short for `namespaces: [namespace]`. Counterpart: `WithNamespace`. */
   readonly namespace?: string;
   /**
    * Told once of each text in the server's `Warning` headers, such as that a version is deprecated, and of what is doubtful about
@@ -68,7 +68,6 @@ type InformedResource = GroupVersionResource & {
 /** What factories over one another share. */
 interface Shared {
   readonly options: ResourceOptions;
-  readonly namespace: string | undefined;
   readonly clock: Clock;
   readonly turn: Turn;
   readonly transport: Transport;
@@ -267,6 +266,8 @@ export class InformerFactory implements AsyncDisposable {
     const name = formatGroupVersionResource(resource) + (resource.metadataOnly === true ? " (metadata)" : "");
     const found = informers.get(name);
     if (found !== undefined && asked === undefined) return found;
+    if (resource.scope === "Cluster" && asked?.namespaces !== undefined)
+      throw new InformerError("usage", `${name} is cluster-scoped: it has no namespaces to choose from`);
     const options = resourceOptions(ofFactory, asked);
     if (found !== undefined) {
       refuseConflict(name, found.options as unknown as ResourceOptions<T>, options);
@@ -290,22 +291,26 @@ export class InformerFactory implements AsyncDisposable {
     resource: InformedResource,
     options: ResourceOptions<T>,
   ): SharedInformer<T> {
-    const { clock, turn, client, namespace } = this.#shared;
-    const { labelSelector, fieldSelector, tweakListOptions, onError = warn, freeze, ...rest } = options;
+    const { clock, turn, client } = this.#shared;
+    const { labelSelector, fieldSelector, namespaces, tweakListOptions, onError = warn, freeze, ...rest } = options;
     const slabs = new SlabAllocator(options);
-    const listerWatcher = new ListWatch<T>(client, slabs, {
-      resource,
-      kind: resource.kind,
-      metadataOnly: resource.metadataOnly,
-      namespace: resource.scope === "Cluster" ? undefined : namespace,
-      tweakListOptions: (listOptions) => {
-        const selecting = { ...listOptions, labelSelector, fieldSelector } as ListOptions;
-        return tweakListOptions?.(selecting, resource) ?? selecting;
-      },
-    });
+    const scoped = resource.scope === "Cluster" ? {} : namespaceSelection(namespaces);
+    const fields = [fieldSelector, ...(scoped.fieldSelectors ?? [])].filter((selector) => selector !== undefined);
+    const listerWatcher = (namespace: string | undefined) =>
+      new ListWatch<T>(client, slabs, {
+        resource,
+        kind: resource.kind,
+        metadataOnly: resource.metadataOnly,
+        namespace,
+        tweakListOptions: (listOptions) => {
+          const selecting = { ...listOptions, labelSelector, fieldSelector: fields.join(",") } as ListOptions;
+          return tweakListOptions?.(selecting, resource) ?? selecting;
+        },
+      });
     return new SharedInformer<T>({
       ...rest,
       listerWatcher,
+      namespaces: scoped.namespaces,
       slabs,
       resource: name,
       freeze: freeze ?? process.env["NODE_ENV"] !== "production",
@@ -319,10 +324,11 @@ export class InformerFactory implements AsyncDisposable {
 
 function connect(kubeConfig: KubeConfigLike, factoryOptions: InformerFactoryOptions): Shared {
   const { clock = systemClock, impersonate, namespace, onWarning = warn, ...options } = factoryOptions;
+  if (namespace !== undefined && options.namespaces !== undefined)
+    throw new InformerError("usage", "give either namespace or namespaces, not both");
   const transport = new HttpTransport(kubeConfig, clock, impersonate, onWarning);
   return {
-    options,
-    namespace,
+    options: namespace === undefined || namespace === "" ? options : { ...options, namespaces: [namespace] },
     clock,
     turn: new Turn(clock),
     transport,

@@ -25,7 +25,7 @@ export class InformerBench {
     this.clock = clock;
     this.server = new ScriptedListerWatcher(clock);
     this.informer = new SharedInformer<Thing>({
-      listerWatcher: this.server,
+      listerWatcher: () => this.server,
       resource: "things.v1",
       resyncPeriodMs: 0,
       // A script that is used up is silent for good, and nobody is to doubt it.
