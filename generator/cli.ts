@@ -263,17 +263,18 @@ function print(report: Report, flags: Flags, terminal: Terminal, colors: Paint):
 
 const clearLine = "\r\u001b[2K";
 
-/** A live line on a terminal, otherwise one line a step. */
+/** A live line on a terminal; elsewhere, in a log or a pipe, warnings alone. */
 function createProgress({ err, columns }: Terminal, { yellow }: Paint): Progress & { end(): void } {
   const live = columns > 0;
   const clear = () => live && err(clearLine);
   const show = (text: string) => {
+    if (!live) return;
     clear();
-    err(live ? visible(text).slice(0, columns - 1) : `${visible(text)}\n`);
+    err(visible(text).slice(0, columns - 1));
   };
   return {
     step: show,
-    detail: (text) => live && show(text),
+    detail: show,
     warn(text) {
       clear();
       err(`${yellow("warning:")} ${visible(text)}\n`);

@@ -1,4 +1,5 @@
 /** The public names of the hand-written runtime. The package's entry adds the generated factory. */
+export { fieldSelector } from "./api/field-selector.js";
 export { apiVersionOf, formatGroupVersionResource, type GroupVersionResource } from "./api/group-version-resource.js";
 export { InformerError, type InformerErrorCode, isInformerError } from "./api/informer-error.js";
 export { metaNamespaceKey, splitMetaNamespaceKey } from "./api/keys.js";

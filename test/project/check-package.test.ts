@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import { contentProblems } from "../../scripts/check-package.js";
 
 const ROOT = "/home/somebody/kube-informers";
-const MAP = { sources: ["../index.ts"], sourcesContent: ["export {};"] };
 const PACKAGE: readonly [path: string, text: string][] = [
   ["package.json", "{}"],
   ["LICENSE", "text"],
@@ -10,7 +9,6 @@ const PACKAGE: readonly [path: string, text: string][] = [
   ["templates/factory.ts.hbs", "text"],
   ["dist/index.js", "export {};"],
   ["dist/index.d.ts", "export {};"],
-  ["dist/index.js.map", JSON.stringify(MAP)],
   ["dist/runtime/testing/index.js", "export {};"],
 ];
 
@@ -27,13 +25,10 @@ test.each([
   [".env", "", "does not belong"],
   ["dist/tsconfig.tsbuildinfo", "", "does not belong"],
   ["dist/a.js", `throw new Error("${ROOT}/a.ts")`, "names the folder"],
+  ["dist/a.js.map", "{}", "does not belong"],
+  ["dist/a.js", "é".repeat(1_500_000), "bytes unpacked are more than 3000000"],
   ["dist/a.js", "-----BEGIN RSA PRIVATE KEY-----", "private key"],
-  ["dist/a.js.map", JSON.stringify({ ...MAP, sources: ["/somewhere/index.ts"] }), "outside the package"],
-  ["dist/a.js.map", JSON.stringify({ ...MAP, sources: ["file:///somewhere/index.ts"] }), "outside the package"],
-  ["dist/a.js.map", JSON.stringify({ ...MAP, sourceRoot: "/somewhere/" }), "outside the package"],
-  ["dist/a.js.map", JSON.stringify({ ...MAP, sources: ["../../index.ts"] }), "outside the package"],
-  ["dist/a.js.map", JSON.stringify({ sources: ["../index.ts"] }), "is not included"],
-])("%s: %s", (path, text, message) => {
+])("%s: %.40s", (path, text, message) => {
   expect(problemsWith(path, text)).toEqual([expect.stringContaining(message)]);
 });
 
