@@ -9,7 +9,7 @@ import { isEntryPoint, projectRoot, report, run } from "./support/command.js";
 
 /** What may be in the package, beside what `files` in package.json lets through. */
 const EXPECTED = [
-  /^(package\.json|LICENSE|README\.md|ARCHITECTURE\.md)$/,
+  /^(package\.json|LICENSE|(README|ARCHITECTURE|SECURITY)\.md)$/,
   /^templates\/[\w./-]+\.hbs$/,
   /^dist\/[\w./-]+\.(js|d\.ts)$/,
 ];
