@@ -1,0 +1,48 @@
+/**
+ * `npm run conformance:record [-- PART_OF_A_NAME]`: runs the conformance scripts with client-go and keeps what it did, in
+ * test/conformance/recordings. Needs Go; the first build takes a minute or two.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SCRIPTS } from "../test/conformance/scripts.js";
+import { clientGo } from "../test/conformance/support/client-go.js";
+import { keepRecording } from "../test/conformance/support/recordings.js";
+import { runScript } from "../test/conformance/support/run.js";
+import { isEntryPoint, projectRoot, report, run } from "./support/command.js";
+import { terminalProgress } from "./support/progress.js";
+
+/** client-go waits in real time: many at once cost little. */
+const AT_ONCE = 12;
+
+async function main(part = ""): Promise<void> {
+  const progress = terminalProgress();
+  const folder = mkdtempSync(join(tmpdir(), "conformance-"));
+  try {
+    const program = join(folder, "client-go");
+    progress.step("building client-go's informer");
+    const cwd = join(projectRoot, "test/conformance/client-go");
+    const built = await run("go", ["build", "-mod=readonly", "-buildvcs=false", "-o", program, "."], { cwd });
+    if (built.code !== 0) throw new Error(`go build ended with ${built.code}:\n${built.output}`);
+    const scripts = SCRIPTS.filter(({ name }) => name.includes(part));
+    const waiting = [...scripts];
+    const problems: string[] = [];
+    let done = 0;
+    const work = async () => {
+      for (let script = waiting.shift(); script !== undefined; script = waiting.shift()) {
+        const recorded = await runScript(script, (server, setup) => clientGo(program, server, setup)).catch(
+          (error: Error) => error,
+        );
+        if (recorded instanceof Error) problems.push(`${script.name}: ${recorded.message}`);
+        else keepRecording(script, recorded);
+        progress.status(`${++done} of ${scripts.length} scripts`);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    report(problems, `${scripts.length} scripts recorded`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+if (isEntryPoint(import.meta.url)) await main(process.argv[2]);
