@@ -76,6 +76,7 @@ export const DIFFERENCES: Readonly<Record<string, readonly Difference[]>> = {
   "a compaction while away: a change is an update": RELIST,
   "an object that was deleted and made again while away": [unchangedIsNotTold, anotherObjectIsAnAdd],
   "a compaction on a server without streaming lists": [unchangedIsNotTold, streamingIsAskedForOnce],
+  "metadata over a compaction while away": RELIST,
   "a watch that is refused as expired": RELIST,
   "a watch that is refused with an internal error": RESUME,
   "a watch that is refused as forbidden": RESUME,

@@ -245,7 +245,7 @@ const drafts: Record<string, Draft> = {
     steps: [write("a"), handler("h"), handler("other"), start, settle, unhandle("other"), write("b"), settle],
   },
   "a handler that was removed and comes again": {
-    steps: [...synced, handler("other"), settle, unhandle("other"), write("a"), handler("again"), settle],
+    steps: [...synced, handler("other"), settle, unhandle("other"), write("a"), settle, handler("again"), settle],
   },
   "a filter makes adds and deletes of updates": {
     steps: [
@@ -346,6 +346,35 @@ const drafts: Record<string, Draft> = {
   "a resync leaves out who asked for none": {
     informer: { resyncMs: 3000 },
     steps: [write("a"), handler("h"), handler("never", { resyncMs: 0 }), start, events("h", 2), stop],
+  },
+  "a watch that ends clean after a quiet while is resumed": {
+    steps: [write("a"), handler(), start, settle, pass(1500), end("clean"), settle],
+  },
+  "metadata of objects": {
+    informer: { metadata: true },
+    steps: [write("a", "one", "long"), handler(), start, settle, write("a", "two"), settle],
+  },
+  "metadata from a server without streaming lists": {
+    informer: { metadata: true },
+    server: plain,
+    steps: [write("a", "one", "long"), write("b"), handler(), start, settle, remove("b"), settle],
+  },
+  "metadata over a compaction while away": {
+    informer: { metadata: true },
+    steps: [...synced, end("reset"), remove("a"), write("d"), compact, settle],
+  },
+  "metadata of one namespace": {
+    informer: { metadata: true, namespace: "x" },
+    steps: [write("x/a"), write("y/a"), handler(), start, settle, write("x/b"), settle],
+  },
+  "metadata in pages": {
+    informer: { metadata: true },
+    server: { streaming: false, pageLength: 2 },
+    steps: [...synced],
+  },
+  "metadata by a label selector": {
+    informer: { metadata: true, labelSelector: "app=yes" },
+    steps: [write("a", "yes"), write("b", "no"), handler(), start, settle, write("a", "no"), settle],
   },
   "a stop before the first answer": {
     steps: [write("a"), handler(), fault("watchList", "silence"), start, requests(1), stop],

@@ -29,10 +29,11 @@ export async function ours(server: ScriptServer, setup: InformerSetup, queue: Qu
   const clock = new VirtualClock();
   const abort = new AbortController();
   const slabs = new SlabAllocator();
-  const { namespace, labelSelector, fieldSelector, resyncMs = 0, transform = false } = setup;
+  const { namespace, labelSelector, fieldSelector, resyncMs = 0, transform = false, metadata = false } = setup;
   const listerWatcher = new ListWatch<ConfigMap>(new ApiClient(server, clock), slabs, {
     resource: { group: "", version: "v1", resource: "configmaps" },
     kind: "ConfigMap",
+    metadataOnly: metadata,
     namespace,
     tweakListOptions: (options) => ({
       ...options,

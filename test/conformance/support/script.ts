@@ -2,6 +2,8 @@
 
 /** How an informer is made; what is absent is off. */
 export interface InformerSetup {
+  /** Metadata in place of objects. */
+  readonly metadata?: boolean;
   readonly namespace?: string;
   /** `app=…` alone. */
   readonly labelSelector?: string;

@@ -233,7 +233,10 @@ export class ScriptServer implements Transport {
 
   #initial(query: Query): string[] {
     const all = [...this.#objects.values()].filter((stored) => selects(query, stored));
-    return [...all.map((stored) => line("ADDED", objectOf(stored, query))), endBookmark(this.#version)];
+    return [
+      ...all.map((stored) => line("ADDED", objectOf(stored, query))),
+      endBookmark(this.#version, "true", query.metadata),
+    ];
   }
 
   #missed(query: Query): string[] {
@@ -244,10 +247,13 @@ export class ScriptServer implements Transport {
 }
 
 /** With which a streaming list ends. @param value of its annotation */
-export function endBookmark(version: number, value = "true"): string {
+export function endBookmark(version: number, value = "true", onlyMetadata = false): string {
   const metadata = { resourceVersion: String(version), annotations: { "k8s.io/initial-events-end": value } };
-  return line("BOOKMARK", { kind: "ConfigMap", apiVersion: "v1", metadata });
+  return line("BOOKMARK", { ...(onlyMetadata ? PARTIAL : WHOLE), metadata });
 }
+
+const WHOLE = { kind: "ConfigMap", apiVersion: "v1" };
+const PARTIAL = { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1" };
 
 function selects({ parameters, namespace }: Query, { key, app }: Stored): boolean {
   const label = parameters.get("labelSelector");
@@ -275,6 +281,6 @@ function objectOf({ key, version, uid, app, note }: Stored, { metadata: onlyMeta
     labels: app === undefined ? undefined : { app },
   };
   return onlyMetadata
-    ? { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata }
-    : { kind: "ConfigMap", apiVersion: "v1", metadata, data: note === undefined ? undefined : { note } };
+    ? { ...PARTIAL, metadata }
+    : { ...WHOLE, metadata, data: note === undefined ? undefined : { note } };
 }
