@@ -37,7 +37,7 @@ const resumesWithoutList: Difference = {
 };
 
 const spoiltFrameIsPassedOver: Difference = {
-  rule: "L18",
+  rule: "L19",
   why: "a frame of an unknown type is no reason to give the stream up",
   ours: (theirs) => ({ ...theirs, requests: theirs.requests.slice(0, 1) }),
 };
