@@ -14,7 +14,7 @@ function typeProblem(value: unknown, schema: Schema): string | undefined {
   // Without a type a server takes any default here.
   if (isIntOrString(schema) && (type === undefined || type === null)) return undefined;
   // A list passes for anything with a format: a server asks the format first.
-  if (is === "array" && typeof schema["format"] === "string") return undefined;
+  if (is === "array" && typeof schema["format"] === "string" && type !== "integer") return undefined;
   if (typeof type === "string" && type !== "" && type !== is && !(type === "number" && is === "integer")) {
     return `is of type ${is}, not ${type}`;
   }

@@ -1,5 +1,9 @@
 /** Regular expressions of a schema are Go's (RE2): never compiled here, and refused for what RE2 does not know. */
 
+const classes = new Set(
+  "alnum alpha ascii blank cntrl digit graph lower print punct space upper word xdigit".split(" "),
+);
+
 export function patternProblem(pattern: string): string | undefined {
   let depth = 0;
   let inClass = false;
@@ -12,10 +16,13 @@ export function patternProblem(pattern: string): string | undefined {
         at = end < 0 ? pattern.length : end + 1;
         continue;
       }
-      if (!inClass && /^\\[1-9]/.test(rest)) return "pattern has a back-reference";
+      if (/^\\(?:[89]|[1-7](?![0-7]))/.test(rest)) return "pattern has a back-reference";
+      const unknown = inClass ? /^\\(?![DEPQSWadfnprstvwx])[A-Za-z]/ : /^\\(?![ABDEPQSWabdfnprstvwxz])[A-Za-z]/;
+      if (unknown.test(rest)) return `pattern has \\${pattern[at + 1]}, which is no escape of RE2`;
       at += 1;
     } else if (inClass) {
-      const named = /^\[:\^?[a-z]+:\]/.exec(rest)?.[0];
+      const [named, name = ""] = /^\[:\^?([a-z]+):\]/.exec(rest) ?? [];
+      if (named !== undefined && !classes.has(name)) return `pattern has the class ${name}, which is not known`;
       if (named !== undefined) at += named.length - 1;
       else inClass = pattern[at] !== "]";
     } else if (pattern[at] === "[") {
@@ -34,6 +41,9 @@ export function patternProblem(pattern: string): string | undefined {
       if (most && bounds[0]! > bounds[1]!) return "pattern repeats at least more often than at most";
     } else if (pattern[at] === "(") {
       if (/^\(\?(?:[=!]|<[=!])/.test(rest)) return "pattern looks ahead or behind";
+      if (rest.startsWith("(?") && !/^\(\?(?:P?<\w+>|[imsU]*(?:-[imsU]+)?[:)])/.test(rest)) {
+        return "pattern has a group of an unknown kind";
+      }
       depth += 1;
     } else if (pattern[at] === ")") {
       depth -= 1;

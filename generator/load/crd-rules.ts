@@ -115,9 +115,9 @@ function checkForms(version: Reading, report: Report): void {
     if (version.has(field) && !Array.isArray(version.at(field)))
       report(version.fail([field], `${field} is no list`, "expected a list"));
   }
-  for (const field of ["schema", "subresources"]) {
-    if (version.has(field) && !version.isObject(field))
-      report(version.fail([field], `${field} is no map`, "expected a map"));
+  for (const path of [["schema"], ["subresources"], ["subresources", "status"], ["subresources", "scale"]]) {
+    if (version.has(...path) && !version.isObject(...path))
+      report(version.fail(path, `${path.join(".")} is no map`, "expected a map"));
   }
 }
 
@@ -144,6 +144,10 @@ function checkColumns(version: Reading, report: Report): void {
         ),
       );
     if (column.text("name") === undefined) fail("name", "expected a text");
+    for (const field of ["format", "description"]) {
+      if (column.has(field) && typeof column.at(field) !== "string") fail(field, "expected a text");
+    }
+    if (column.has("priority") && !isInt32(column.at("priority"))) fail("priority", "expected a whole number");
     if (!columnTypes.includes(column.text("type") ?? "")) fail("type", `expected ${columnTypes.join(", ")}`);
     if (column.text("jsonPath")?.startsWith(".") !== true)
       fail("jsonPath", "expected a path that begins with a dot, such as .spec.replicas");
@@ -158,7 +162,7 @@ function checkScale(version: Reading, report: Report): void {
     ["statusReplicasPath", [".status."], false],
     ["labelSelectorPath", [".spec.", ".status."], true],
   ] as const) {
-    const path = scale.text(field);
+    const path = scale.has(field) ? String(scale.at(field)) || undefined : undefined;
     if (path === undefined ? optional : prefixes.some((prefix) => path.startsWith(prefix))) continue;
     report(
       scale.fail(
@@ -205,7 +209,13 @@ export function schemaAt(schema: Schema | undefined, path: string): Schema | und
     }, schema);
 }
 
+function isInt32(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= -(2 ** 31) && (value as number) < 2 ** 31;
+}
+
 function checkConversion(crd: Reading, report: Report): void {
+  if (crd.has("spec", "conversion") && !crd.isObject("spec", "conversion"))
+    report(crd.fail(["spec", "conversion"], "spec.conversion is no map", "expected strategy: None or Webhook"));
   if (!crd.isObject("spec", "conversion")) return;
   const conversion = crd.child("spec", "conversion");
   const strategy = conversion.at("strategy");
@@ -233,7 +243,35 @@ function checkConversion(crd: Reading, report: Report): void {
   if (!versions.some((version) => version === "v1" || version === "v1beta1")) {
     report(conversion.fail(["webhook"], "conversionReviewVersions names neither v1 nor v1beta1", 'expected ["v1"]'));
   }
+  if (new Set(versions).size < versions.length) {
+    report(conversion.fail(["webhook"], "conversionReviewVersions names a version twice", "expected each once"));
+  }
   const client = conversion.child("webhook", "clientConfig");
+  const url = client.at("url");
+  if (typeof url === "string" && !isHookUrl(url)) {
+    report(
+      client.fail(
+        ["url"],
+        `the address ${JSON.stringify(url).slice(0, 100)} is none of a webhook`,
+        "expected https://HOST[:PORT]/PATH, without user, query and fragment",
+      ),
+    );
+  }
+  if (client.isObject("service")) {
+    for (const field of ["name", "namespace"]) {
+      if (client.text("service", field) === undefined)
+        report(client.fail(["service"], `the service has no ${field}`, "expected name and namespace"));
+    }
+    const port = client.at("service", "port");
+    if (typeof port === "number" && !(port >= 1 && port <= 65_535))
+      report(client.fail(["service", "port"], `port is ${port}`, "expected a number from 1 to 65535"));
+    if (client.text("service", "path")?.startsWith("/") === false)
+      report(client.fail(["service", "path"], "the path does not begin with a slash", "expected /PATH"));
+  }
   if (client.has("url") === client.has("service"))
     report(conversion.fail(["webhook"], "clientConfig has not one of url and service", "expected one of them"));
+}
+
+function isHookUrl(text: string): boolean {
+  return /^https:\/\/[^/?#@]+(?:\/[^?#]*)?$/i.test(text);
 }

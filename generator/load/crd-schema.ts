@@ -15,15 +15,25 @@ type Form =
   | "integer"
   | "list"
   | "texts"
+  | "items"
+  | "object"
   | "schema"
   | "schemas"
   | "map"
   | "schema or boolean";
 
 const forms: ReadonlyMap<string, Form> = new Map<string, Form>([
-  ...["description", "format", "id", "pattern", "title", "type", "x-kubernetes-list-type", "x-kubernetes-map-type"].map(
-    (name) => [name, "text"] as const,
-  ),
+  ...[
+    "$schema",
+    "description",
+    "format",
+    "id",
+    "pattern",
+    "title",
+    "type",
+    "x-kubernetes-list-type",
+    "x-kubernetes-map-type",
+  ].map((name) => [name, "text"] as const),
   ...[
     "exclusiveMaximum",
     "exclusiveMinimum",
@@ -39,7 +49,9 @@ const forms: ReadonlyMap<string, Form> = new Map<string, Form>([
   ),
   ...["enum", "x-kubernetes-validations"].map((name) => [name, "list"] as const),
   ...["required", "x-kubernetes-list-map-keys"].map((name) => [name, "texts"] as const),
-  ...["items", "not"].map((name) => [name, "schema"] as const),
+  ["items", "items"],
+  ["not", "schema"],
+  ["externalDocs", "object"],
   ...["allOf", "anyOf", "oneOf"].map((name) => [name, "schemas"] as const),
   ["properties", "map"],
   ["additionalProperties", "schema or boolean"],
@@ -52,6 +64,8 @@ const expected: Readonly<Record<Form, string>> = {
   integer: "expected a whole number",
   list: "expected a list",
   texts: "expected a list of texts",
+  items: "expected a schema",
+  object: "expected a map",
   schema: "expected a schema",
   schemas: "expected a list of schemas",
   map: "expected a map of names to schemas",
@@ -83,7 +97,7 @@ export function childrenOf(schema: Schema, path: Path = []): [child: unknown, pa
   for (const [keyword, form] of forms) {
     const value = schema[keyword];
     if (value === undefined || value === null) continue;
-    if (form === "schema" || (form === "schema or boolean" && typeof value !== "boolean")) {
+    if (form === "schema" || form === "items" || (form === "schema or boolean" && typeof value !== "boolean")) {
       if (asSchema(value) !== undefined) children.push([value, [...path, keyword]]);
     } else if (form === "schemas" && Array.isArray(value)) {
       children.push(...value.map((child, index): [unknown, Path] => [child, [...path, keyword, index]]));
@@ -100,8 +114,9 @@ function ownKeywords(schema: Schema, path: Path): SchemaProblem[] {
   for (const [keyword, value] of Object.entries(schema)) {
     if (value === null || value === undefined) continue;
     const at = [...path, keyword];
-    const empty = value === "" || (asSchema(value) !== undefined && Object.keys(value).length === 0);
-    if (unsupported.includes(keyword) && !(empty && ["definitions", "id", "patternProperties"].includes(keyword))) {
+    const empty = asSchema(value) !== undefined && Object.keys(value).length === 0;
+    const nothing = keyword === "id" ? value === "" : empty && ["definitions", "patternProperties"].includes(keyword);
+    if (unsupported.includes(keyword) && !nothing) {
       problems.push({
         path: at,
         message: `a CustomResourceDefinition cannot use ${keyword}`,
@@ -155,14 +170,19 @@ function fits(value: unknown, form: Form): boolean {
     case "number":
       return typeof value === "number";
     case "integer":
-      return Number.isInteger(value);
+      // What a server keeps in 64 bits.
+      return Number.isInteger(value) && Math.abs(value as number) < 2 ** 63;
     case "list":
       return Array.isArray(value);
     case "texts":
       return Array.isArray(value) && value.every((item) => item === null || typeof item === "string");
     case "schemas":
       return Array.isArray(value);
+    case "items":
+      // A server takes a scalar for a schema that says nothing.
+      return !Array.isArray(value) || value.length === 0;
     case "map":
+    case "object":
       return asSchema(value) !== undefined;
     case "schema":
       return asSchema(value) !== undefined;

@@ -22,8 +22,12 @@ const notBesideStatus = [
   "maxProperties",
   "minProperties",
   "x-kubernetes-map-type",
+  "x-kubernetes-list-map-keys",
   "definitions",
+  "patternProperties",
 ];
+
+const reasons = ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
 
 /** Keywords that a branch of logic must not have, since they say what a value is. */
 const forbiddenInLogic = [
@@ -248,11 +252,26 @@ class Rules {
     for (const [index, rule] of (Array.isArray(rules) ? rules : []).entries()) {
       const { rule: expression, message } = asSchema(rule) ?? {};
       const at = [...path, "x-kubernetes-validations", index];
+      this.#ruleFields(asSchema(rule) ?? {}, at);
       if (text(expression).trim() === "") this.add(at, "rule is missing", "expected an expression of CEL");
       else if (/[\r\n]/.test(text(message).trim())) this.add(at, "a message of several lines", "write it on one line");
       else if (/[\r\n]/.test(text(expression).trim()) && text(message).trim() === "") {
         this.add(at, "a rule of several lines without a message", "add a message");
       }
+    }
+  }
+
+  #ruleFields(rule: Schema, path: Path): void {
+    for (const field of ["message", "messageExpression"]) {
+      if (/^\s+$/.test(text(rule[field])))
+        this.add([...path, field], `${field} is blank`, "leave it out, or say something");
+    }
+    const { reason } = rule;
+    if (isSet(reason) && !reasons.includes(text(reason))) {
+      this.add([...path, "reason"], `reason ${describe(reason)} is not known`, `expected ${reasons.join(", ")}`);
+    }
+    if (rule["optionalOldSelf"] === true && !text(rule["rule"]).includes("oldSelf")) {
+      this.add([...path, "optionalOldSelf"], "optionalOldSelf of a rule without oldSelf", "leave it out");
     }
   }
 
@@ -273,7 +292,8 @@ class Rules {
   #branch(branch: Schema, path: Path, intOrString: boolean): void {
     for (const keyword of forbiddenInLogic) {
       const value = branch[keyword];
-      if (!isSet(value) || value === "" || value === false || (Array.isArray(value) && value.length === 0)) continue;
+      const unset = value === "" && !keyword.startsWith("x-");
+      if (!isSet(value) || unset || value === false || (Array.isArray(value) && value.length === 0)) continue;
       this.add(
         [...path, keyword],
         `${keyword} within ${path.findLast((step) => [...logic, "not"].includes(String(step)))}`,
@@ -283,6 +303,9 @@ class Rules {
     const properties = asSchema(branch["properties"]) ?? {};
     if (Object.hasOwn(properties, "metadata")) {
       this.add([...path, "properties", "metadata"], "metadata within logic", "metadata cannot be restricted there");
+    }
+    if (branch["uniqueItems"] === true) {
+      this.add([...path, "uniqueItems"], "uniqueItems cannot be true", "use x-kubernetes-list-type: set");
     }
     this.#values(branch, path);
     if (intOrString) {
@@ -350,8 +373,12 @@ class Rules {
 /** Keywords of the metadata schema that a server reads; it drops those that it does not know. */
 function structuralKeyword(keyword: string, metadata: Schema): boolean {
   const value = metadata[keyword];
-  if (value === false || value === "" || (Array.isArray(value) && value.length === 0)) return false;
-  return /^(?:additionalProperties|allOf|anyOf|oneOf|not|enum|format|items|maxItems|maxLength|maxProperties|maximum|minItems|minLength|minProperties|minimum|multipleOf|nullable|pattern|required|title|x-kubernetes-.*)$/.test(
+  if (["additionalProperties", "example"].includes(keyword)) return true;
+  if (value === false || value === "") return false;
+  if (Array.isArray(value) && value.length === 0) {
+    return ["required", "x-kubernetes-list-map-keys", "x-kubernetes-validations"].includes(keyword);
+  }
+  return /^(?:exclusiveMaximum|exclusiveMinimum|allOf|anyOf|oneOf|not|enum|format|items|maxItems|maxLength|maxProperties|maximum|minItems|minLength|minProperties|minimum|multipleOf|nullable|pattern|required|title|x-kubernetes-.*)$/.test(
     keyword,
   );
 }

@@ -8,6 +8,7 @@ import { checkRules } from "./crd-rules.js";
 import { checkCrdSchema } from "./crd-schema.js";
 import { checkStructural } from "./crd-structural.js";
 import type { Input } from "./inputs.js";
+import { lookAlikes } from "./look-alikes.js";
 import { Reading } from "./reading.js";
 import { type Path, readYaml } from "./yaml.js";
 
@@ -133,7 +134,7 @@ function readDefinition(crd: Reading, warn: Warn, report: (problem: GeneratorErr
     watchable: true,
   };
   const versions = versionsOf(crd, old);
-  const schemas = versions.map((version) => schemaOf(crd, version, !old, report));
+  const schemas = versions.map((version) => schemaOf(crd, version, !old, report, warn));
   if (!old) {
     checkRules(crd, versions, schemas, report);
     if (schemas.every((schema) => schema === undefined)) {
@@ -201,6 +202,7 @@ function schemaOf(
   version: Reading,
   structural: boolean,
   report: (problem: GeneratorError) => void,
+  warn: Warn,
 ): Schema | undefined {
   const places: [Reading, Path][] = [
     [version, ["schema", "openAPIV3Schema"]],
@@ -213,7 +215,9 @@ function schemaOf(
     const form = checkCrdSchema(value);
     const problems = form.length > 0 || !structural ? form : checkStructural(value as Schema, status);
     for (const { path: at, message, hint } of problems) report(reading.fail([...path, ...at], message, hint));
-    return form.length > 0 ? {} : (value as Schema);
+    if (form.length > 0) return {};
+    for (const { path: at, text } of lookAlikes(value as Schema)) warn(text, reading.position(...path, ...at));
+    return value as Schema;
   }
   return undefined;
 }

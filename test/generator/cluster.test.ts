@@ -149,7 +149,7 @@ describe("--cluster", () => {
     ],
     [404, /answers 404 to \/openapi\/v3\nhint: OpenAPI v3 is served by Kubernetes 1\.24 and newer/],
     [503, /answers 503 to \/openapi\/v3\nhint: /],
-  ])("says what to do about %d", async (status, message) => {
+  ])("G25: says what to do about %d", async (status, message) => {
     const server = await cluster({ "/openapi/v3": [{ status }] });
     expect(await run(server)).toMatchObject({ code: 4, err: expect.stringMatching(message) });
   });

@@ -52,6 +52,18 @@ describe("reading", () => {
     expect(await attempt(crd({ versions: [version("v1", {}), version("v1", {})] }))).toMatchObject({ code: 3 });
   });
 
+  it("G26: names that look like others are told of, and kept apart", async () => {
+    const {
+      code,
+      err,
+      text: printed,
+    } = await attempt(one({ "\u0440assword": text, "caf\u00e9": text, "cafe\u0301": text }));
+    expect(code).toBe(0);
+    expect(err).toContain('"\u0440assword" mixes letters of several scripts');
+    expect(err).toContain('"cafe\u0301" is there twice, in two encodings');
+    expect(printed).toContain("  \u0440assword?: string;");
+  });
+
   it("G29: no configuration is executed", async () => {
     const folder = temporaryFolder();
     const config = source(folder, "kube-informers.config.js", "throw new Error('executed');");

@@ -270,7 +270,7 @@ describe("from a URL", () => {
     "/openapi/v3/%2e%2e/x",
     "/openapi/v3/\\evil",
     "/openapi/v3//evil",
-  ])("does not follow an index to %s", async (url) => {
+  ])("G17: does not follow an index to %s", async (url) => {
     const base = await serve({ "/openapi/v3": index(url) });
     const outcome = await generate("--openapi", `${base}/openapi/v3`, "--out", join(temporaryFolder(), "a"));
     expect(outcome).toMatchObject({ code: 3, err: expect.stringContaining("only paths of the same server") });

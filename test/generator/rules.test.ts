@@ -62,6 +62,19 @@ describe("a schema", () => {
     [{ type: "string", description: 5 }, "description is 5"],
     [{ type: "object", patternProperties: { x: text } }, "cannot use patternProperties"],
     [{ type: "string", "x-kubernetes-validations": [{ rule: "" }] }, "rule is missing"],
+    [{ type: "string", "x-kubernetes-validations": [{ rule: "true", message: " " }] }, "message is blank"],
+    [{ type: "string", "x-kubernetes-validations": [{ rule: "true", reason: "No" }] }, 'reason "No" is not known'],
+    [
+      { type: "string", "x-kubernetes-validations": [{ rule: "true", optionalOldSelf: true }] },
+      "optionalOldSelf of a rule without oldSelf",
+    ],
+    [{ type: "string", maxLength: 1e20 }, "maxLength is 100000000000000000000"],
+    [{ type: "string", externalDocs: "x" }, 'externalDocs is "x"'],
+    [{ type: "string", pattern: "a\\Z" }, "which is no escape of RE2"],
+    [{ type: "string", pattern: "[[:foo:]]" }, "pattern has the class foo"],
+    [{ type: "string", pattern: "(?x)a" }, "a group of an unknown kind"],
+    [{ type: "string", oneOf: [{ uniqueItems: true }] }, "uniqueItems cannot be true"],
+    [{ type: "integer", format: "int32", default: [1] }, "default is of type array, not integer"],
   ];
   it.each(rows)("%j", async (schema, error) => {
     expect(await refusal(field(schema))).toContain(error);
@@ -117,6 +130,24 @@ describe("a definition", () => {
         versions: [version("v1", { spec: { type: "object" } }, { selectableFields: [{ jsonPath: ".spec" }] })],
       },
       'selectable field ".spec" is no text, boolean or integer',
+    ],
+    ["a conversion that is a text", { spec: { conversion: "None" } }, "spec.conversion is no map"],
+    [
+      "a conversion in the clear",
+      {
+        spec: {
+          conversion: {
+            strategy: "Webhook",
+            webhook: { conversionReviewVersions: ["v1"], clientConfig: { url: "http://a.b/c" } },
+          },
+        },
+      },
+      'the address "http://a.b/c" is none of a webhook',
+    ],
+    [
+      "a status that is a text",
+      { versions: [version("v1", {}, { subresources: { status: "yes" } })] },
+      "subresources.status is no map",
     ],
     ["a conversion by nobody", { spec: { conversion: { strategy: "Magic" } } }, 'conversion strategy is "Magic"'],
   ];
