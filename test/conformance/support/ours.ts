@@ -42,7 +42,7 @@ export async function ours(server: ScriptServer, setup: InformerSetup, queue: Qu
     }),
   });
   const informer = new SharedInformer<ConfigMap>({
-    listerWatcher,
+    listerWatcher: () => listerWatcher,
     slabs,
     queue,
     resource: "configmaps.v1",
