@@ -32,19 +32,19 @@ export type { ResourceEvent, ResourceEventHandler, ResourceEventHandlerFunc } fr
 export { type FilterCandidate, filteringResourceEventHandler } from "./cache/filtering-handler.js";
 export type { OverflowPolicy } from "./cache/handler-queue.js";
 export type { InformerHealth, InformerPhase, NamespaceHealth, StreamHealth } from "./cache/health.js";
-export type { GenericLister, Lister, NamespacedLister } from "./cache/lister.js";
-export type { HandlerHealth } from "./cache/processor.js";
-export type { ReflectorTunables } from "./cache/reflector.js";
 export type {
   EventHandlerOptions,
   HandlerDefaults,
   QueueKind,
   ResourceEventHandlerRegistration,
-  SharedInformer,
   StopOptions,
   StopResult,
   TransformFunc,
-} from "./cache/shared-informer.js";
+} from "./cache/informer-options.js";
+export type { GenericLister, Lister, NamespacedLister } from "./cache/lister.js";
+export type { HandlerHealth } from "./cache/processor.js";
+export type { ReflectorTunables } from "./cache/reflector.js";
+export type { SharedInformer } from "./cache/shared-informer.js";
 export type { RetentionOptions } from "./cache/slab.js";
 export { type Indexers, type IndexFunc, NAMESPACE_INDEX, type Store } from "./cache/store.js";
 export type { CacheSyncResult, CacheSyncResults } from "./informers/cache-sync.js";

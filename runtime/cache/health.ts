@@ -54,6 +54,25 @@ export interface InformerHealth extends StreamHealth {
   readonly namespaces: readonly NamespaceHealth[];
 }
 
+/** Of an informer that follows no namespace. */
+export function quiet(phase: InformerPhase, sinceMs: number): StreamHealth {
+  return {
+    phase,
+    sinceMs,
+    synced: true,
+    resourceVersion: "",
+    lastEventMs: undefined,
+    lastBookmarkMs: undefined,
+    lastError: undefined,
+    lastErrorMs: undefined,
+    failingSinceMs: undefined,
+    consecutiveFailures: 0,
+    delayedSinceMs: undefined,
+    lastVerifiedMs: undefined,
+    divergences: 0,
+  };
+}
+
 const WORST_FIRST: readonly InformerPhase[] = ["waiting", "listing", "idle", "watching", "stopped"];
 
 /** What is said of all of these as one. @param otherwise what is said of none */

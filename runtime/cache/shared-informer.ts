@@ -3,11 +3,10 @@
  */
 import { InformerError, toInformerError } from "../api/informer-error.js";
 import { metaNamespaceKey } from "../api/keys.js";
-import type { NamespaceSet } from "../api/namespaces.js";
 import type { Cached, KubernetesObject, ObjectMeta } from "../api/object-meta.js";
 import { type Deferred, deferred, onAbort, unlessAborted } from "../util/abort.js";
-import type { Clock, Timer } from "../util/clock.js";
-import type { Turn } from "../util/turn.js";
+import type { Timer } from "../util/clock.js";
+import { guarded } from "../util/guarded.js";
 import { DeltaFIFO } from "./delta-fifo.js";
 import { Entry } from "./entry.js";
 import {
@@ -18,16 +17,19 @@ import {
 } from "./event-handler.js";
 import { eventStream } from "./event-stream.js";
 import { Freshness } from "./freshness.js";
-import type { OverflowPolicy } from "./handler-queue.js";
-import { type InformerHealth, type StreamHealth, worst } from "./health.js";
+import { type InformerHealth, quiet, worst } from "./health.js";
 import { Indexer, oldestOf } from "./indexer.js";
-import type { ListerWatcher } from "./list-watch.js";
+import type {
+  EventHandlerOptions,
+  ResourceEventHandlerRegistration,
+  SharedInformerOptions,
+  StopOptions,
+  StopResult,
+} from "./informer-options.js";
 import { IndexerLister } from "./lister.js";
 import { deepFreeze } from "./mutation-detector.js";
 import { type ProcessorEnvironment, ProcessorListener, SharedProcessor } from "./processor.js";
 import { RealFIFO } from "./real-fifo.js";
-import type { ReflectorTunables } from "./reflector.js";
-import type { SlabAllocator } from "./slab.js";
 import type { Indexers, Store } from "./store.js";
 import { Stream } from "./stream.js";
 
@@ -35,80 +37,6 @@ import { Stream } from "./stream.js";
 const MAX_PENDING = 10_000;
 /** client-go's: a handler cannot be resynced more often. */
 const MIN_RESYNC_PERIOD_MS = 1_000;
-
-/** What changes an object before it is cached: to leave out what nobody reads. It decodes every object. */
-export type TransformFunc<T extends KubernetesObject> = (object: T) => T;
-
-export type QueueKind = "DeltaFIFO" | "RealFIFO";
-
-export interface SharedInformerOptions<T extends KubernetesObject> extends HandlerDefaults<T> {
-  /** What a namespace is read from, or without one all of them. */
-  readonly listerWatcher: (namespace: string | undefined) => ListerWatcher<T>;
-  /** Namespaces to follow, each by itself, also as they change; without it all at once. */
-  readonly namespaces?: NamespaceSet | undefined;
-  /** Where the lister-watcher puts the bytes of entries, if they have any. */
-  readonly slabs?: SlabAllocator | undefined;
-  /** `pods.v1` */
-  readonly resource: string;
-  readonly transform?: TransformFunc<T> | undefined;
-  /** Whether objects are frozen, so that a write to what is shared throws. After the transform, which may write. */
-  readonly freeze?: boolean;
-  readonly reflector?: ReflectorTunables | undefined;
-  readonly queue?: QueueKind | undefined;
-  readonly clock: Clock;
-  readonly turn: Turn;
-  readonly random: () => number;
-  /** Told of every failure that the informer gets over by itself. */
-  readonly onError: (error: InformerError) => void;
-}
-
-/** What handlers may say for themselves, and an informer for those that do not. */
-export interface HandlerDefaults<T extends KubernetesObject = KubernetesObject> {
-  /**
-   * How often `onUpdate` is called for every cached object though nothing changed, without asking the server; 0, the default,
-   * for never. At least 1000.
-   */
-  readonly resyncPeriodMs?: number;
-  /** How many notifications may wait for the handler, without those of its initial list; by default 10,000. At least 1. */
-  readonly maxPending?: number;
-  /** What becomes of those beyond; by default `coalesce`. */
-  readonly onOverflow?: OverflowPolicy<T>;
-}
-
-export interface EventHandlerOptions<T extends KubernetesObject = KubernetesObject> extends HandlerDefaults<T> {
-  /** For messages and health. */
-  readonly name?: string;
-}
-
-export interface StopOptions {
-  /**
-   * Whether handlers are first told of all that was read, for however long they take. By default what waits is dropped. A
-   * handler that stops its own informer, before its first `await`, is not waited for.
-   */
-  readonly drain?: boolean;
-  /** Ends the draining: the rest is dropped. So does a second stop, without `drain`. */
-  readonly signal?: AbortSignal;
-}
-
-export interface StopResult {
-  /** Notifications that waited for handlers and were dropped. */
-  readonly dropped: number;
-}
-
-/** Stands for one `addEventHandler`. `await using` removes the handler where its scope ends. */
-export interface ResourceEventHandlerRegistration extends AsyncDisposable {
-  readonly name: string;
-  /** Whether the handler has been given every object of the initial list, and has returned from each. */
-  hasSynced(): boolean;
-  /** Resolves when {@link hasSynced} becomes true. @throws InformerError `stopped` when the handler is removed before */
-  synced(): Promise<void>;
-  /**
-   * The handler hears of nothing more, not of what is pending either. Resolves when a call that runs has returned; one that
-   * runs on for two seconds is reported and not waited for any more. Nor is the running call waited for when the handler
-   * itself asks, here or by a stop of its informer, before its first `await`.
-   */
-  remove(): Promise<void>;
-}
 
 export class SharedInformer<T extends KubernetesObject> {
   readonly resource: string;
@@ -289,11 +217,12 @@ export class SharedInformer<T extends KubernetesObject> {
   /** A snapshot of now. */
   health(): InformerHealth {
     const { resourceVersion, size } = this.#indexer;
+    const phase = this.#stopped ? "stopped" : this.#isRunning ? "watching" : "idle";
     const namespaces = this.#followed.map((stream) => {
       const { namespace = "" } = stream;
       return { namespace, ...stream.health(this.#indexer.resourceVersionOf(namespace)) };
     });
-    const { namespace: _, ...all } = { namespace: "", ...worst(namespaces, this.#emptyHealth()) };
+    const { namespace: _, ...all } = { namespace: "", ...worst(namespaces, quiet(phase, this.#madeMs)) };
     return {
       ...all,
       resource: this.resource,
@@ -452,25 +381,6 @@ export class SharedInformer<T extends KubernetesObject> {
     }
   }
 
-  /** Of an informer that follows no namespace. */
-  #emptyHealth(): StreamHealth {
-    return {
-      phase: this.#stopped ? "stopped" : this.#isRunning ? "watching" : "idle",
-      sinceMs: this.#madeMs,
-      synced: this.#hasSynced,
-      resourceVersion: "",
-      lastEventMs: undefined,
-      lastBookmarkMs: undefined,
-      lastError: undefined,
-      lastErrorMs: undefined,
-      failingSinceMs: undefined,
-      consecutiveFailures: 0,
-      delayedSinceMs: undefined,
-      lastVerifiedMs: undefined,
-      divergences: 0,
-    };
-  }
-
   #healthChanged(): void {
     const health = this.health();
     for (const listener of [...this.#healthListeners]) listener(health);
@@ -483,16 +393,4 @@ export class SharedInformer<T extends KubernetesObject> {
         `${method}: the informer of ${this.resource} was stopped; ask its factory, or a new one`,
       );
   }
-}
-
-/** A report that fails must not take down what it reports on: the handler, the loop or the process. */
-function guarded<Told>(report: (what: Told) => void): (what: Told) => void {
-  return (what) => {
-    try {
-      const result: unknown = report(what);
-      if (result instanceof Promise) result.catch(() => {});
-    } catch {
-      // There is nobody left to tell.
-    }
-  };
 }

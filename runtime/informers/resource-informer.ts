@@ -1,8 +1,9 @@
 /** What a factory's accessor gives for one resource. Counterpart: the generated `PodInformer` interface of `k8s.io/client-go/informers`. */
 import type { KubernetesObject } from "../api/object-meta.js";
 import type { ResourceScope } from "../api/resource-descriptor.js";
+import type { StopOptions, StopResult } from "../cache/informer-options.js";
 import type { GenericLister, Lister, NamespacedLister } from "../cache/lister.js";
-import type { SharedInformer, StopOptions, StopResult } from "../cache/shared-informer.js";
+import type { SharedInformer } from "../cache/shared-informer.js";
 import type { ResourceOptions } from "./resource-options.js";
 
 /** The lister that fits a scope; where the scope is not known at compile time, one that can do both. */

@@ -9,8 +9,8 @@ import type { ListOptions } from "../api/list-options.js";
 import { NamespaceSet, type Namespaces } from "../api/namespaces.js";
 import type { KubernetesObject } from "../api/object-meta.js";
 import { parseLabelSelector } from "../api/selectors.js";
+import type { HandlerDefaults, QueueKind, TransformFunc } from "../cache/informer-options.js";
 import type { ReflectorTunables } from "../cache/reflector.js";
-import type { HandlerDefaults, QueueKind, TransformFunc } from "../cache/shared-informer.js";
 import type { RetentionOptions } from "../cache/slab.js";
 
 /**

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { ResourceEventHandlerRegistration } from "../../runtime/cache/shared-informer.js";
+import type { ResourceEventHandlerRegistration } from "../../runtime/cache/informer-options.js";
 import { deferred } from "../../runtime/util/abort.js";
 import { recorder, thing } from "../support/entries.js";
 import { InformerBench, SlowTurn } from "../support/informer.js";

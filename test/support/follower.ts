@@ -1,6 +1,7 @@
 /** A handler that folds its events to a cache of its own, and holds each against what it was told before. */
 import type { ResourceEvent } from "../../runtime/cache/event-handler.js";
-import type { ResourceEventHandlerRegistration, SharedInformer } from "../../runtime/cache/shared-informer.js";
+import type { ResourceEventHandlerRegistration } from "../../runtime/cache/informer-options.js";
+import type { SharedInformer } from "../../runtime/cache/shared-informer.js";
 import type { Thing } from "./entries.js";
 import { settle } from "./settle.js";
 

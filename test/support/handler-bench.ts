@@ -1,7 +1,7 @@
 /** For each test an informer whose first stream has one object, `ns/a` of value `x`, and goes on as the watch. */
 import { afterEach, beforeEach, expect } from "vitest";
+import type { ResourceEventHandlerRegistration } from "../../runtime/cache/informer-options.js";
 import type { HandlerHealth } from "../../runtime/cache/processor.js";
-import type { ResourceEventHandlerRegistration } from "../../runtime/cache/shared-informer.js";
 import { recorder, thing } from "./entries.js";
 import { InformerBench } from "./informer.js";
 import { added, endBookmark, ScriptedWatch } from "./scripted-lister-watcher.js";

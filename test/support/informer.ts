@@ -1,6 +1,7 @@
 /** A shared informer over a scripted server, in virtual time. */
 import type { InformerError } from "../../runtime/api/informer-error.js";
-import { SharedInformer, type SharedInformerOptions } from "../../runtime/cache/shared-informer.js";
+import type { SharedInformerOptions } from "../../runtime/cache/informer-options.js";
+import { SharedInformer } from "../../runtime/cache/shared-informer.js";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import { Turn } from "../../runtime/util/turn.js";
 import type { Thing } from "./entries.js";

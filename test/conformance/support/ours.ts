@@ -1,12 +1,9 @@
 /** Our informer as the subject of a script: in process, in virtual time. */
 import type { Cached, KubernetesObject } from "../../../runtime/api/object-meta.js";
 import { filteringResourceEventHandler } from "../../../runtime/cache/filtering-handler.js";
+import type { QueueKind, ResourceEventHandlerRegistration } from "../../../runtime/cache/informer-options.js";
 import { ListWatch } from "../../../runtime/cache/list-watch.js";
-import {
-  type QueueKind,
-  type ResourceEventHandlerRegistration,
-  SharedInformer,
-} from "../../../runtime/cache/shared-informer.js";
+import { SharedInformer } from "../../../runtime/cache/shared-informer.js";
 import { SlabAllocator } from "../../../runtime/cache/slab.js";
 import type { Store } from "../../../runtime/cache/store.js";
 import { VirtualClock } from "../../../runtime/testing/virtual-clock.js";
