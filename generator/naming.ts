@@ -44,7 +44,7 @@ export function isBuiltInGroup(group: string): boolean {
 const factoryMembers = new Set(
   (
     "constructor dispose forResource hasOwnProperty health informerFor isPrototypeOf live metadata namespace " +
-    "propertyIsEnumerable ready resources run shutdown source start toLocaleString toString valueOf waitForCacheSync"
+    "propertyIsEnumerable ready resources roles run shutdown source start toLocaleString toString valueOf waitForCacheSync"
   ).split(" "),
 );
 

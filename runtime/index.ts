@@ -51,6 +51,7 @@ export type { CacheSyncResult, CacheSyncResults } from "./informers/cache-sync.j
 export { DynamicSharedInformerFactory } from "./informers/dynamic-shared-informer-factory.js";
 export type { AcquiredInformer, ListerFor, ResourceInformer } from "./informers/resource-informer.js";
 export type { ResourceOptions } from "./informers/resource-options.js";
+export type { PolicyRule, Role } from "./informers/roles.js";
 export {
   InformerFactory,
   type InformerFactoryOptions,

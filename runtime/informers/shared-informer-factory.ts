@@ -42,6 +42,8 @@ export interface InformerFactoryOptions extends ResourceOptions {
   readonly clock?: Clock;
 }
 
+import { type Role, rolesOf } from "./roles.js";
+
 /** How long an error message waits for what the server serves instead, in milliseconds. */
 const DISCOVERY_DEADLINE_MS = 5_000;
 
@@ -208,6 +210,17 @@ export class InformerFactory implements AsyncDisposable {
   /** Whether no informer has stopped: for a liveness probe. A server that is away is no reason to restart a client. */
   live(): boolean {
     return !this.#shared.isShutDown && this.health().every(({ phase }) => phase !== "stopped");
+  }
+
+  /**
+   * The least rights that the informers which were asked for need, as `kubectl apply` takes them: a Role in the factory's
+   * namespace and a ClusterRole for what has none, or one ClusterRole. Nothing is asked of the server, and nothing need run.
+   * @param name of each of them
+   */
+  roles(name: string): Role[] {
+    const { informers, namespace } = this.#shared;
+    const resources = Array.from(informers.values(), ({ resource }) => resource);
+    return rolesOf(resources, name, namespace);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

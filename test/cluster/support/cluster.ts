@@ -3,7 +3,7 @@
  * No controllers run: namespaces are never finalized, pods never start, service accounts never appear.
  */
 import { generateKeyPair, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { tmpdir } from "node:os";
@@ -170,6 +170,29 @@ export class Cluster implements AsyncDisposable {
     const to = revision ?? (await this.revision());
     await this.#etcdCall("/v3/kv/compaction", { revision: String(to), physical: true });
     return to;
+  }
+
+  /** Stops etcd, lets its data be copied or put back, and starts it again. No API server may run meanwhile: they keep caches. */
+  async #whileEtcdRests(work: (data: string, copy: string) => void): Promise<void> {
+    await this.stopEtcd();
+    work(join(this.directory, "etcd"), join(this.directory, "etcd-copy"));
+    await this.startEtcd();
+  }
+
+  /** Keeps a copy of all objects for {@link restore}. The API server is restarted for it. */
+  async backup(): Promise<void> {
+    await this.killApiServer();
+    await this.#whileEtcdRests((data, copy) => cpSync(data, copy, { recursive: true }));
+    await this.startApiServer();
+  }
+
+  /** Puts the copy back, resourceVersions and all. The API server must have been killed, and is started. */
+  async restore(): Promise<void> {
+    await this.#whileEtcdRests((data, copy) => {
+      rmSync(data, { recursive: true });
+      renameSync(copy, data);
+    });
+    await this.startApiServer();
   }
 
   /** Runs kubectl as the administrator and gives its standard output. */

@@ -1,5 +1,5 @@
 /** Two informers that follow a cluster through its outages, and the question that matters after each. */
-import { DynamicSharedInformerFactory, SharedInformerFactory } from "kube-informers";
+import { DynamicSharedInformerFactory, type ReflectorTunables, SharedInformerFactory } from "kube-informers";
 import { expect, onTestFinished } from "vitest";
 import { ApiClient } from "./api-client.js";
 import type { Cluster } from "./cluster.js";
@@ -13,7 +13,7 @@ const CONFIG_MAPS = `/api/v1/namespaces/${NAMESPACE}/configmaps`;
 export const RECOVERY = { timeout: 90_000, interval: 50 };
 
 /** Two informers, typed and dynamic, that follow a cluster until the test ends. */
-export async function follow(cluster: Cluster) {
+export async function follow(cluster: Cluster, reflector: ReflectorTunables = {}) {
   const api = ApiClient.fromFile(cluster.kubeConfigPath);
   const custom = await temporaryCustomResource(api);
   const widgets = `/apis/${custom.group}/${custom.version}/namespaces/${NAMESPACE}/${custom.resource}`;
@@ -23,7 +23,7 @@ export async function follow(cluster: Cluster) {
     metadata: { name },
   });
   // Failures are expected here, and looked at through health().
-  const options = { namespace: NAMESPACE, onError: () => {} };
+  const options = { namespace: NAMESPACE, onError: () => {}, reflector };
   const typed = new SharedInformerFactory(loadKubeConfig(cluster.kubeConfigPath), options);
   const dynamic = new DynamicSharedInformerFactory(loadKubeConfig(cluster.kubeConfigPath), options);
   onTestFinished(async () => {
