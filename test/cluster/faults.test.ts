@@ -182,7 +182,7 @@ test("H13, H14 rights taken away and given back: forbidden is reported, the cach
   await expect.poll(() => informer.lister.namespace(NAMESPACE).get("two") !== undefined, RECOVERY).toBe(true);
 });
 
-test("A2 a token that is not good any more: the next watch is opened with the new one", async (context) => {
+test("A2 a token that the server refuses: the new one is taken as soon as it is there", async (context) => {
   const cluster = await ownCluster(context);
   const api = ApiClient.fromFile(cluster.kubeConfigPath);
   const admin = loadKubeConfig(cluster.kubeConfigPath);
@@ -222,7 +222,7 @@ test("N5 SIGSTOP, half open: found by the question, and nothing is lost once the
   await expectEqual();
 });
 
-test("N17 HTTP/2 whose server says GOAWAY now and then: requests go on over new connections, and nothing is lost", async (context) => {
+test("N16 HTTP/2 whose server says GOAWAY now and then: requests go on over new connections, and nothing is lost", async (context) => {
   const cluster = await ownCluster(context, ["--goaway-chance=0.02"]);
   const { api, subjects, start, expectEqual } = await follow(cluster, { watchTimeoutSeconds: [1, 2] });
   await start();
