@@ -38,7 +38,7 @@ export function releaseProblems(manifest: Manifest, changelog: string | undefine
 async function failure(what: string, command: string, args: readonly string[]): Promise<string[]> {
   console.log(`${what} …`);
   const { code, output } = await run(command, args);
-  return code === 0 ? [] : [`${what}: ${command} ${args.join(" ")} ended with ${code}\n${output.trimEnd()}`];
+  return code === 0 ? [] : [`${what}: ${command} ${args.join(" ")} ended with ${code}. ${output.trim()}`];
 }
 
 /** Builds from nothing and packs; the path of the package. */
@@ -94,7 +94,8 @@ async function main(): Promise<void> {
   process.chdir(projectRoot);
   const { values } = parseArgs({
     options: {
-      "dry-run": { type: "boolean", default: true },
+      // What it always is: to publish is done by hand.
+      "dry-run": { type: "boolean" },
       ci: { type: "boolean", default: false },
       out: { type: "string", default: join(".tmp", "release") },
     },

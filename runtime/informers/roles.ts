@@ -1,6 +1,5 @@
 /** The rights that informers need, as RBAC puts them. */
 import type { GroupVersionResource } from "../api/group-version-resource.js";
-import type { ResourceScope } from "../api/resource-descriptor.js";
 
 /** A rule of a Role or ClusterRole, `rbac.authorization.k8s.io/v1`. */
 export interface PolicyRule {
@@ -17,28 +16,34 @@ export interface Role {
   readonly rules: readonly PolicyRule[];
 }
 
-type ScopedResource = GroupVersionResource & { readonly scope?: ResourceScope };
+/** A resource, and the namespaces in which it is followed; absent for everywhere. */
+interface Followed {
+  readonly resource: GroupVersionResource;
+  readonly namespaces: Iterable<string> | undefined;
+}
 
 /** A cache is filled by a list and kept by a watch; it never gets a single object. */
 const VERBS = ["list", "watch"];
 
 /**
- * The least that suffices: a rule for each API group, by name, without wildcards. With a namespace that is a Role in it, and a
- * ClusterRole for what has none; without, one ClusterRole.
+ * The least that suffices: a rule for each API group, by name, without wildcards. What is followed everywhere is in a
+ * ClusterRole, which comes first; what is followed in namespaces in a Role in each.
  */
-export function rolesOf(resources: Iterable<ScopedResource>, name: string, namespace: string | undefined): Role[] {
-  const inNamespace: ScopedResource[] = [];
-  const everywhere: ScopedResource[] = [];
-  for (const resource of resources) {
-    if (namespace === undefined || resource.scope === "Cluster") everywhere.push(resource);
-    else inNamespace.push(resource);
+export function rolesOf(followed: Iterable<Followed>, name: string): Role[] {
+  const everywhere: GroupVersionResource[] = [];
+  const byNamespace = new Map<string, GroupVersionResource[]>();
+  for (const { resource, namespaces } of followed) {
+    if (namespaces === undefined) everywhere.push(resource);
+    for (const namespace of namespaces ?? []) {
+      byNamespace.set(namespace, [...(byNamespace.get(namespace) ?? []), resource]);
+    }
   }
-  const roles: Role[] = [];
   const apiVersion = "rbac.authorization.k8s.io/v1";
+  const roles: Role[] = [];
   if (everywhere.length > 0)
     roles.push({ apiVersion, kind: "ClusterRole", metadata: { name }, rules: rulesOf(everywhere) });
-  if (namespace !== undefined && inNamespace.length > 0)
-    roles.push({ apiVersion, kind: "Role", metadata: { name, namespace }, rules: rulesOf(inNamespace) });
+  for (const [namespace, resources] of byNamespace)
+    roles.push({ apiVersion, kind: "Role", metadata: { name, namespace }, rules: rulesOf(resources) });
   return roles;
 }
 

@@ -213,14 +213,17 @@ export class InformerFactory implements AsyncDisposable {
   }
 
   /**
-   * The least rights that the informers which were asked for need, as `kubectl apply` takes them: a Role in the factory's
-   * namespace and a ClusterRole for what has none, or one ClusterRole. Nothing is asked of the server, and nothing need run.
+   * The least rights that the informers which were asked for need, as `kubectl apply` takes them: a ClusterRole for what is
+   * followed everywhere, and a Role in each namespace for what is followed there. Nothing is asked of the server, and nothing
+   * need run.
    * @param name of each of them
    */
   roles(name: string): Role[] {
-    const { informers, namespace } = this.#shared;
-    const resources = Array.from(informers.values(), ({ resource }) => resource);
-    return rolesOf(resources, name, namespace);
+    const followed = Array.from(this.#shared.informers.values(), ({ resource, options }) => {
+      const isClusterWide = (resource as InformedResource).scope === "Cluster";
+      return { resource, namespaces: isClusterWide ? undefined : namespaceSelection(options.namespaces).namespaces };
+    });
+    return rolesOf(followed, name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -49,6 +49,20 @@ test("with one a Role in it, and a ClusterRole for what has no namespace", () =>
   ]);
 });
 
+test("with several namespaces a Role in each", () => {
+  const roles = factoryOf({ namespaces: ["web", "shop"] }).roles("viewer");
+  expect(roles.map(({ kind, metadata }) => [kind, metadata.namespace])).toEqual([
+    ["ClusterRole", undefined],
+    ["Role", "web"],
+    ["Role", "shop"],
+  ]);
+});
+
+test("all namespaces but some are everywhere, to RBAC", () => {
+  const roles = factoryOf({ namespaces: { except: ["kube-system"] } }).roles("viewer");
+  expect(roles.map(({ kind }) => kind)).toEqual(["ClusterRole"]);
+});
+
 test("who asks for nothing needs nothing", () => {
   expect(new InformerFactory(kubeConfig).roles("viewer")).toEqual([]);
 });
