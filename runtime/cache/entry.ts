@@ -96,17 +96,29 @@ export class Entry<T extends KubernetesObject = KubernetesObject> implements Ent
 
   /**
    * Whether these bytes, given to {@link fromBytes}, would make the same entry. A server may say something else under the same
-   * resourceVersion: another version of it, or another webhook. Costs a checksum, 0.7 us for a Pod.
+   * resourceVersion: another version of it, or another webhook. Costs a comparison of bytes, or a checksum once they are gone.
    */
   isMadeOf(slabs: SlabAllocator, bytes: Buffer, start: number, end: number, prefix?: Buffer): boolean {
-    const own = this.checksum;
-    if (own === undefined) return true;
+    const slab = this.#object === undefined ? this.#slab : undefined;
+    if (slab === undefined && this.#checksum === undefined) return true;
     const from = prefix === undefined ? start : bytes.indexOf(OPEN_BRACE, start) + 1;
     const cut = slabs.dropsManagedFields ? findManagedFields(bytes, start, end) : undefined;
-    let checksum = prefix === undefined ? 0 : crc32(prefix);
-    checksum = crc32(bytes.subarray(from, cut?.start ?? end), checksum);
-    if (cut !== undefined) checksum = crc32(bytes.subarray(cut.end, end), checksum);
-    return checksum === own;
+    const firstEnd = cut?.start ?? end;
+    if (slab === undefined) {
+      let checksum = prefix === undefined ? 0 : crc32(prefix);
+      checksum = crc32(bytes.subarray(from, firstEnd), checksum);
+      if (cut !== undefined) checksum = crc32(bytes.subarray(cut.end, end), checksum);
+      return checksum === this.#checksum;
+    }
+    const ownEnd = this.#offset + this.#length;
+    const ownFrom = this.#offset + (prefix?.length ?? 0);
+    const ownCut = ownFrom + firstEnd - from;
+    if (ownCut + (cut === undefined ? 0 : end - cut.end) !== ownEnd) return false;
+    return (
+      (prefix === undefined || slab.buffer.compare(prefix, 0, prefix.length, this.#offset, ownFrom) === 0) &&
+      slab.buffer.compare(bytes, from, firstEnd, ownFrom, ownCut) === 0 &&
+      (cut === undefined || slab.buffer.compare(bytes, cut.end, end, ownCut, ownEnd) === 0)
+    );
   }
 
   /** Of the bytes that it was made from, or what it was transformed from; `undefined` where there were none. */

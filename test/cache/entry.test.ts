@@ -121,3 +121,30 @@ test("hostile keys are data and nothing more, also through a promise", async () 
   expect(Object.getPrototypeOf(object)).toBe(Object.prototype);
   expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
 });
+
+describe("an entry knows the bytes that it was made of", () => {
+  const PREFIX = Buffer.from('{"kind":"Thing",');
+  const LATE = `{"metadata":{"name":"a","managedFields":[1]},"spec":{}}`;
+  const META = { key: "a", uid: "u", resourceVersion: "1" };
+  const isMadeOf = (entry: Entry, slabs: SlabAllocator, text: string, prefix?: Buffer) =>
+    entry.isMadeOf(slabs, Buffer.from(`[${text}]`), 1, 1 + Buffer.byteLength(text), prefix);
+
+  test.each([
+    ["as they are", {}, undefined],
+    ["with its kind put before", {}, PREFIX],
+    ["without managedFields", { managedFields: "drop" }, undefined],
+    ["with its kind put before, without managedFields", { managedFields: "drop" }, PREFIX],
+    ["which stay", { retention: "bytes" }, PREFIX],
+  ] as const)("%s: before it is decoded and after", (_, retention, prefix) => {
+    const slabs = new SlabAllocator(retention);
+    const entry = Entry.fromBytes(META, slabs, Buffer.from(LATE), 0, LATE.length, prefix);
+    for (const when of ["before", "after"]) {
+      expect(isMadeOf(entry, slabs, LATE, prefix), when).toBe(true);
+      for (const other of [LATE.replace('"a"', '"b"'), LATE.replace("{}}", "{} }"), LATE.replace("spec", "spac")])
+        expect(isMadeOf(entry, slabs, other, prefix), `${when}: ${other}`).toBe(false);
+      const otherLate = isMadeOf(entry, slabs, LATE.replace("[1]", "[2]"), prefix);
+      expect(otherLate, when).toBe("managedFields" in retention);
+      void entry.object;
+    }
+  });
+});
