@@ -1,5 +1,6 @@
 /**
  * Keeps a queue fed with what the server has: the effects around {@link step}. Counterpart: tools/cache/reflector.go.
+ * It is long as its requests, and the questions whether they tell the truth, are about one stream and its resourceVersion.
  */
 import { InformerError } from "../api/informer-error.js";
 import type { KubernetesObject } from "../api/object-meta.js";
