@@ -114,6 +114,30 @@ test("after a restore the old state comes again, and is no step back", () => {
   expect([...check.behind()]).toEqual([]);
 });
 
+test("after a restore of an object that was deleted and created again, the later one is told as gone", () => {
+  const { truth, check, tell, write } = bench();
+  write(1);
+  tell("a", 1);
+  const mark = truth.mark();
+  truth.delete("small", "ns/a", 2);
+  write(3);
+  expect([tell("d", 1), tell("a", 3)].flat()).toEqual([]);
+  truth.rewind(mark, 4);
+  expect([tell("t", 3), tell("a", 1)].flat()).toEqual([]);
+  expect([...check.behind()]).toEqual([]);
+});
+
+test("after a restore nothing is gone that was there all the time", () => {
+  const { truth, tell, write } = bench();
+  write(1);
+  tell("a", 1);
+  const mark = truth.mark();
+  write(2);
+  tell("u", 2, 1);
+  truth.rewind(mark, 3);
+  expect(tell("t", 2)).toEqual(["order"]);
+});
+
 test("what was compared is forgotten, but for the present; what was wrong counts once", () => {
   const { truth, check, tell, write } = bench();
   write(1);

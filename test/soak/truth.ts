@@ -70,7 +70,12 @@ export class Truth {
     for (const [resource, histories] of this.#histories) {
       for (const [key, history] of histories) {
         const { sequence, tier } = mark.get(resource)?.get(key) ?? ABSENT;
-        if (history.at(-1)?.sequence !== sequence) history.push({ sequence, tier, atMs });
+        if (history.at(-1)?.sequence === sequence) continue;
+        // What was deleted and created again since is another object than the one that comes back: that one is told as gone.
+        const since = history.slice(history.findLastIndex((state) => state.sequence === sequence) + 1);
+        const isAnother = sequence === 0 || since.some((state) => state.sequence === 0);
+        if (isAnother && since.at(-1)?.sequence !== 0) history.push({ ...ABSENT, atMs });
+        if (sequence !== 0) history.push({ sequence, tier, atMs });
       }
     }
   }
