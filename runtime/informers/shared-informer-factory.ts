@@ -27,6 +27,7 @@ import { type CacheSyncResults, waitForCacheSync } from "./cache-sync.js";
 import { servedInstead } from "./discovery.js";
 import type { AcquiredInformer, ResourceInformer } from "./resource-informer.js";
 import { namespaceSelection, type ResourceOptions, refuseConflict, resourceOptions } from "./resource-options.js";
+import { type Role, rolesOf } from "./roles.js";
 
 export interface InformerFactoryOptions extends ResourceOptions {
   /** Short for `namespaces: [namespace]`. Counterpart: `WithNamespace`. */
@@ -41,8 +42,6 @@ export interface InformerFactoryOptions extends ResourceOptions {
   /** Where time comes from: for tests. */
   readonly clock?: Clock;
 }
-
-import { type Role, rolesOf } from "./roles.js";
 
 /** How long an error message waits for what the server serves instead, in milliseconds. */
 const DISCOVERY_DEADLINE_MS = 5_000;
