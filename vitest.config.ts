@@ -1,6 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
+/** Another client-node than the one that is installed: `npm run matrix` sets it. */
+const clientNode = process.env["KUBE_INFORMERS_CLIENT_NODE"];
 const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig({
@@ -11,6 +13,7 @@ export default defineConfig({
       { find: /^kube-informers\/codegen$/, replacement: source("./runtime/codegen.ts") },
       { find: /^kube-informers\/testing$/, replacement: source("./runtime/testing/index.ts") },
       { find: /^kube-informers\/(.+)$/, replacement: `${source("./generated")}/$1/index.ts` },
+      ...(clientNode ? [{ find: /^@kubernetes\/client-node$/, replacement: `${clientNode}/dist/index.js` }] : []),
     ],
   },
   test: {

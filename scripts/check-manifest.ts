@@ -105,6 +105,9 @@ if (isEntryPoint(import.meta.url)) {
   const problems = [
     ...manifestProblems(JSON.parse(read("package.json"))),
     ...lockfileProblems(JSON.parse(read("package-lock.json"))),
+    ...lockfileProblems(JSON.parse(read("test/matrix/tools/package-lock.json"))).map(
+      (text) => `test/matrix/tools: ${text}`,
+    ),
     ...npmrcProblems(read(".npmrc")),
   ];
   report(problems, "manifest and lock file are in order");

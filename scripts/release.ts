@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { isEntryPoint, projectRoot, report, run } from "./support/command.js";
+import { pack } from "./support/pack.js";
 
 interface Manifest {
   readonly name: string;
@@ -39,20 +40,6 @@ async function failure(what: string, command: string, args: readonly string[]): 
   console.log(`${what} …`);
   const { code, output } = await run(command, args);
   return code === 0 ? [] : [`${what}: ${command} ${args.join(" ")} ended with ${code}. ${output.trim()}`];
-}
-
-/** Builds from nothing and packs; the path of the package. */
-async function pack(folder: string): Promise<string> {
-  for (const [command, ...args] of [
-    ["npm", "run", "--silent", "build"],
-    ["npm", "pack", "--silent", "--ignore-scripts", "--pack-destination", folder],
-  ] as const) {
-    const { code, output } = await run(command, args);
-    if (code !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${code}\n${output}`);
-  }
-  const [file] = readdirSync(folder);
-  if (file === undefined) throw new Error("npm pack made nothing");
-  return join(folder, file);
 }
 
 const sha256 = (path: string): string => createHash("sha256").update(readFileSync(path)).digest("hex");
