@@ -96,7 +96,7 @@ export class Notification<T extends KubernetesObject> {
 
   /**
    * This and the next change of the same object told as one, as from the state before to the state after both; nothing, where
-   * the object was neither there before nor is after.
+   * the object was neither there before nor is after, or is back as it was.
    */
   followedBy(next: Notification<T>): Notification<T> | undefined {
     const old = this.#oldEntry;
@@ -105,6 +105,7 @@ export class Notification<T extends KubernetesObject> {
       return old && new Notification("delete", old, next.#entry, false, finalStateUnknown, this.sinceMs);
     }
     if (old === undefined) return Notification.add(next.#entry, this.isInInitialList, this.sinceMs);
+    if (this.type === "delete" && old.resourceVersion === next.#entry.resourceVersion) return undefined;
     return Notification.update(old, next.#entry, this.sinceMs);
   }
 }

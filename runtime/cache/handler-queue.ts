@@ -27,6 +27,7 @@ export class HandlerQueue<T extends KubernetesObject> {
   #room: Deferred<void> | undefined;
   #coalesced = 0;
   #dropped = 0;
+  #initial = 0;
 
   /** @param onOverflow if it is a function, it must not throw */
   constructor(maxPending: number, onOverflow: OverflowPolicy<T>) {
@@ -52,6 +53,11 @@ export class HandlerQueue<T extends KubernetesObject> {
     return this.#dropped;
   }
 
+  /** Of what waits, how much is of an initial list. */
+  get initial(): number {
+    return this.#initial;
+  }
+
   /** Absent when there is room; else resolves when there is. Only a queue that blocks is ever without. */
   get room(): Promise<void> | undefined {
     return this.#room?.promise;
@@ -64,10 +70,15 @@ export class HandlerQueue<T extends KubernetesObject> {
     return keys;
   }
 
-  /** The initial list is never dropped or merged: there is no more of it than there are objects. */
+  /**
+   * The initial list is never dropped: there is no more of it than there are objects. Nor does it overtake: of a namespace that was
+   * let go and is followed again, the deletions may still wait.
+   */
   push(notification: Notification<T>): void {
+    const { isInInitialList, key } = notification;
     const isFull = this.#overflow !== undefined || this.#ring.length >= this.#maxPending;
-    if (isFull && !notification.isInInitialList) this.#pushBeyond(notification);
+    if (isInInitialList) this.#initial++;
+    if (isFull && (!isInInitialList || this.#overflow?.has(key) === true)) this.#pushBeyond(notification);
     else this.#ring.push(notification);
   }
 
@@ -77,6 +88,7 @@ export class HandlerQueue<T extends KubernetesObject> {
       this.#overflow = undefined;
     }
     const next = this.#ring.shift();
+    if (next?.isInInitialList === true) this.#initial--;
     if (this.#room !== undefined && this.#ring.length * 2 <= this.#maxPending) this.#giveRoom();
     return next;
   }
@@ -84,6 +96,7 @@ export class HandlerQueue<T extends KubernetesObject> {
   clear(): void {
     this.#ring.clear();
     this.#overflow = undefined;
+    this.#initial = 0;
     this.#giveRoom();
   }
 
@@ -113,10 +126,15 @@ export class HandlerQueue<T extends KubernetesObject> {
     const merged = waiting.followedBy(notification);
     if (merged === undefined) overflow.delete(key);
     else overflow.set(key, merged);
+    this.#initial += count(merged) - count(waiting) - count(notification);
   }
 
   #giveRoom(): void {
     this.#room?.resolve();
     this.#room = undefined;
   }
+}
+
+function count(notification: { readonly isInInitialList: boolean } | undefined): number {
+  return notification?.isInInitialList === true ? 1 : 0;
 }

@@ -279,7 +279,6 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
   }
 }
 
-/** Whether the server said the same of the object. */
 /** `""` where they have no order, or one is not known: nothing can be said then. */
 export function oldestOf(resourceVersions: Iterable<string>): string {
   let oldest: string | undefined;
@@ -291,6 +290,7 @@ export function oldestOf(resourceVersions: Iterable<string>): string {
   return oldest ?? "";
 }
 
+/** Whether the server said the same of the object. */
 export function isSame(old: Entry, entry: Entry): boolean {
   if (old === entry) return true;
   if (old.resourceVersion !== entry.resourceVersion || old.uid !== entry.uid) return false;

@@ -69,8 +69,8 @@ export class ProcessorListener<T extends KubernetesObject> {
   #callSinceMs: number | undefined;
   #removed = false;
   #left: Promise<void> | undefined;
-  /** Notifications of the initial list that the handler has not returned from. */
-  #initialLeft = 0;
+  /** Whether the call that runs is of the initial list. */
+  #isInitialCall = false;
   #initialListAdded = false;
   #hasSynced = false;
   #failures = 0;
@@ -127,7 +127,6 @@ export class ProcessorListener<T extends KubernetesObject> {
 
   add(notification: Notification<T>): void {
     if (this.#removed) return;
-    if (notification.isInInitialList) this.#initialLeft++;
     this.#queue.push(notification);
     this.#running ??= this.#run();
   }
@@ -222,6 +221,7 @@ export class ProcessorListener<T extends KubernetesObject> {
     await undefined;
     const { turn, clock } = this.#environment;
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      this.#isInitialCall = next.isInInitialList;
       try {
         this.#isCalling = true;
         const result = deliver(next as unknown as ResourceEvent<T>, this.#handler);
@@ -235,10 +235,8 @@ export class ProcessorListener<T extends KubernetesObject> {
       }
       this.#isCalling = false;
       this.#callSinceMs = undefined;
-      if (next.isInInitialList) {
-        this.#initialLeft--;
-        this.#checkSynced();
-      }
+      this.#isInitialCall = false;
+      this.#checkSynced();
       if (turn.exhausted()) await turn.next();
     }
     this.#running = undefined;
@@ -250,7 +248,8 @@ export class ProcessorListener<T extends KubernetesObject> {
   }
 
   #checkSynced(): void {
-    if (this.#hasSynced || this.#removed || !this.#initialListAdded || this.#initialLeft > 0) return;
+    if (this.#hasSynced || this.#removed || !this.#initialListAdded) return;
+    if (this.#isInitialCall || this.#queue.initial > 0) return;
     this.#hasSynced = true;
     this.#synced.resolve();
   }

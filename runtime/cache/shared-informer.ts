@@ -168,7 +168,8 @@ export class SharedInformer<T extends KubernetesObject> {
    */
   async synced(): Promise<void> {
     await this.#synced.promise;
-    await Promise.all(this.#followed.map(({ synced }) => synced));
+    while (!this.#followed.every(({ hasSynced }) => hasSynced))
+      await Promise.all(this.#followed.map(({ synced }) => synced));
   }
 
   isStopped(): boolean {
@@ -284,9 +285,10 @@ export class SharedInformer<T extends KubernetesObject> {
     await Promise.all([written, this.#processor.stop()]);
   }
 
-  /** Without those of namespaces that are being let go. */
+  /** Without those of namespaces that are wanted no more. One that is wanted again may have to leave first. */
   get #followed(): Stream<T>[] {
-    return [...this.#streams.values()].filter(({ isLeaving }) => !isLeaving);
+    const { namespaces } = this.#options;
+    return [...this.#streams.values()].filter(({ namespace }) => namespaces?.has(namespace as string) ?? true);
   }
 
   /** One for each namespace that is wanted now, and none for the others. */
@@ -331,12 +333,14 @@ export class SharedInformer<T extends KubernetesObject> {
   }
 
   #left(stream: Stream<T>): void {
+    if (this.#stopping.signal.aborted) return;
     const { namespace = "" } = stream;
     this.#streams.delete(namespace);
     this.#indexer.forget(namespace);
     this.#freshness.advance();
     // It may have been added again meanwhile.
     this.#followNamespaces();
+    stream.left();
   }
 
   /** Every namespace that is followed has been listed. Those that are added later change nothing of it. */

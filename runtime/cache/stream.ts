@@ -27,6 +27,7 @@ export class Stream<T extends KubernetesObject> {
   readonly #reflector: Reflector<T>;
   readonly #controller: Controller<T>;
   readonly #synced: Deferred<void> = deferred();
+  readonly #left: Deferred<void> = deferred();
   /** Handlers whose resync is due and not yet popped. */
   readonly #resyncing = new Set<ProcessorListener<T>>();
   readonly #leaving = new AbortController();
@@ -35,6 +36,7 @@ export class Stream<T extends KubernetesObject> {
   constructor({ namespace, queue, reflector, controller, onError, onHealthChange, onSynced }: StreamOptions<T>) {
     // Whoever waits for it hears of it; nobody has to.
     this.#synced.promise.catch(() => {});
+    this.#left.promise.catch(() => {});
     this.namespace = namespace;
     this.queue = queue;
     this.#monitor = new HealthMonitor(controller.clock, onError, onHealthChange);
@@ -49,6 +51,7 @@ export class Stream<T extends KubernetesObject> {
         return listeners;
       },
       onSynced: () => {
+        if (this.isLeaving) return;
         this.hasSynced = true;
         this.#synced.resolve();
         onSynced();
@@ -57,11 +60,12 @@ export class Stream<T extends KubernetesObject> {
   }
 
   get lastSyncResourceVersion(): string {
-    return this.#reflector.lastSyncResourceVersion;
+    return this.isLeaving ? "" : this.#reflector.lastSyncResourceVersion;
   }
 
+  /** Resolves when {@link hasSynced} is true or will not be; for one that leaves, when it has left. */
   get synced(): Promise<void> {
-    return this.#synced.promise;
+    return this.isLeaving ? this.#left.promise : this.#synced.promise;
   }
 
   health(resourceVersion: string): StreamHealth {
@@ -71,7 +75,7 @@ export class Stream<T extends KubernetesObject> {
       phase,
       sinceMs,
       synced: this.hasSynced,
-      resourceVersion,
+      resourceVersion: this.isLeaving ? "" : resourceVersion,
       lastEventMs,
       lastBookmarkMs,
       lastError,
@@ -112,6 +116,7 @@ export class Stream<T extends KubernetesObject> {
   /** The namespace is followed no more: its objects are told of as deleted, and nobody need wait for it. */
   leave(): void {
     this.#leaving.abort();
+    this.hasSynced = false;
     this.#synced.resolve();
   }
 
@@ -119,8 +124,15 @@ export class Stream<T extends KubernetesObject> {
     return this.#leaving.signal.aborted;
   }
 
+  /** Nothing of the namespace is left. */
+  left(): void {
+    this.#left.resolve();
+  }
+
   /** Nobody waits for what will not come. */
   stopped(resource: string): void {
-    this.#synced.reject(new InformerError("stopped", `the informer of ${resource} stopped before it had synced`));
+    const error = new InformerError("stopped", `the informer of ${resource} stopped before it had synced`);
+    this.#synced.reject(error);
+    this.#left.reject(error);
   }
 }

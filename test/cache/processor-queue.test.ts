@@ -110,6 +110,29 @@ describe("a queue that is full", () => {
     expect(listener.hasSynced).toBe(true);
   });
 
+  test("tells the deletions of a namespace before what is listed when it is followed again, or nothing of what is as it was", async () => {
+    const gone = (key: string, entry = at(key, 1)) => Notification.delete(entry, entry, clock.now());
+    const other = Notification.add(at("other", 5, "second"), true, 0);
+    expect(
+      await toldOf(gone("same"), gone("changed"), gone("other"), initial("same"), initial("changed", "2"), other),
+    ).toEqual(["tombstone other@1", "update changed@1→2", "add other@5 initial"]);
+  });
+
+  test("has given a handler its initial list also when some of that was told with what waited, or not at all", async () => {
+    const { listener, go } = held();
+    await settle();
+    for (const key of ["a", "b"]) listener.add(initial(key));
+    for (const key of ["a", "b"]) listener.add(remove(key, 1, 2));
+    listener.add(initial("a", "3"));
+    listener.add(remove("a", 3, 4));
+    listener.add(initial("b", "5"));
+    listener.initialListAdded();
+    expect(listener.hasSynced).toBe(false);
+    go();
+    await settle();
+    expect(listener.hasSynced).toBe(true);
+  });
+
   test("grows with the objects, not with the events", async () => {
     const { listener } = held({ maxPending: 10 });
     await settle();

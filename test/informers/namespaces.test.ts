@@ -152,17 +152,33 @@ describe("a namespace", () => {
     expect(log.slice(3)).toEqual(["add two/late"]);
   });
 
-  test("that is removed and added again at once is listed anew", async () => {
+  test("that is removed and added again at once is listed anew, and waited for", async () => {
     const set = new NamespaceSet(["one", "two"]);
     const informer = follow({ namespaces: set });
     await factory.waitForCacheSync();
     await told(2);
     set.delete("one");
     set.add("one");
-    await told(4);
-    expect(log.slice(2)).toEqual(["tombstone one/early", "add one/early initial"]);
+    expect(informer.health().namespaces).toMatchObject([
+      { namespace: "one", synced: false, resourceVersion: "" },
+      { namespace: "two", synced: true },
+    ]);
+    expect(informer.lastSyncResourceVersion()).toBe("");
     await factory.waitForCacheSync();
     expect(informer.indexer.size).toBe(2);
+    await told(4);
+    expect(log.slice(2)).toEqual(["tombstone one/early", "add one/early initial"]);
+  });
+
+  test("that is removed and added again is not waited for any more once all is stopped", async () => {
+    const set = new NamespaceSet(["one", "two"]);
+    const informer = follow({ namespaces: set });
+    await factory.waitForCacheSync();
+    set.delete("one");
+    set.add("one");
+    const waiting = informerErrorOf(informer.synced());
+    await factory.shutdown();
+    expect((await waiting).code).toBe("stopped");
   });
 
   test("may be the first of a set that began empty: no namespace, not all of them", async () => {

@@ -24,10 +24,13 @@ export class Follower {
   #running = false;
   #calls = 0;
   readonly #violated: Violation;
+  readonly #mayReturn: boolean;
   readonly #seen: { readonly object: unknown; readonly json: string }[] = [];
 
-  constructor(informer: SharedInformer<Thing>, manner: Manner, violated: Violation) {
+  /** @param mayReturn whether what was told of as deleted may be there again as it was: that of a namespace that is followed again */
+  constructor(informer: SharedInformer<Thing>, manner: Manner, violated: Violation, mayReturn = false) {
     this.manner = manner;
+    this.#mayReturn = mayReturn;
     this.#violated = violated;
     const isSlow = manner === "coalesce" || manner === "block";
     const handle = (event: ResourceEvent<Thing>) => {
@@ -86,7 +89,7 @@ export class Follower {
     const { resourceVersion, uid } = cached.metadata;
     if (
       type === "delete"
-        ? uid === object.metadata.uid
+        ? uid === object.metadata.uid && !this.#mayReturn
         : Number(resourceVersion) < Number(object.metadata.resourceVersion)
     )
       this.#violated(

@@ -29,8 +29,8 @@ export class ListenerBench {
     return Notification.add(thing(key, version), false, this.clock.now());
   }
 
-  initial(key: string): Notification<Thing> {
-    return Notification.add(thing(key, "1"), true, this.clock.now());
+  initial(key: string, version = "1"): Notification<Thing> {
+    return Notification.add(thing(key, version), true, this.clock.now());
   }
 }
 

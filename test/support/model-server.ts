@@ -16,15 +16,23 @@ import {
   ScriptedWatch,
 } from "./scripted-lister-watcher.js";
 
-type Change = { readonly version: number; readonly event: ReturnType<typeof added> };
+interface Change {
+  readonly version: number;
+  readonly key: string;
+  /** As in {@link ModelServer.objects}; `undefined` once it is deleted. */
+  readonly state: string | undefined;
+  readonly event: ReturnType<typeof added>;
+}
+
+type Sees = (key: string) => boolean;
 
 export class ModelServer {
   readonly objects = new Map<string, Entry<Thing>>();
   #version = 10;
   /** Changes before this one are compacted away. */
   #floor = 0;
-  #history: Change[] = [];
-  #watches: ScriptedWatch[] = [];
+  readonly #history: Change[] = [];
+  #watches: { readonly watch: ScriptedWatch; readonly sees: Sees }[] = [];
   /** So many requests are refused before the next is answered. */
   refusals = 0;
   /** Every state that an object ever had, as `ns/a@12`, and every version that there ever was. */
@@ -36,27 +44,49 @@ export class ModelServer {
   closed = 0;
   readonly #slabs: SlabAllocator;
 
-  constructor(server: ScriptedListerWatcher, streaming: boolean, slabs: SlabAllocator) {
+  readonly #streaming: boolean;
+
+  /** @param streaming whether it does streaming lists */
+  constructor(streaming: boolean, slabs: SlabAllocator) {
+    this.#streaming = streaming;
     this.#slabs = slabs;
-    server.onEveryList(() =>
-      this.#refuses() ? refusal(500) : page(String(this.#version), [...this.objects.values()]),
-    );
+  }
+
+  /** Answers what is asked for of a namespace, or of all. */
+  serve(server: ScriptedListerWatcher, namespace?: string): void {
+    const sees = (key: string) => namespace === undefined || key.startsWith(`${namespace}/`);
+    const served = () => [...this.objects.values()].filter(({ key }) => sees(key));
+    server.onEveryList(() => (this.#refuses() ? refusal(500) : page(String(this.#version), served())));
     server.onEveryWatch(() => {
       const { sendInitialEvents = false, resourceVersion = "" } = server.requests.at(-1)!.options;
       if (this.#refuses()) return refusal(500);
-      if (sendInitialEvents && !streaming) return refusal(422);
+      if (sendInitialEvents && !this.#streaming) return refusal(422);
+      const from = Number(resourceVersion);
       const watch = new ScriptedWatch();
       if (sendInitialEvents) {
-        watch.send(...[...this.objects.values()].map(added), endBookmark(String(this.#version)));
-      } else if (Number(resourceVersion) < this.#floor) {
+        watch.send(...served().map(added), endBookmark(String(this.#version)));
+      } else if (from < this.#floor) {
         this.expired++;
         return watch.send(errorEvent(expired())).end();
+      } else {
+        const missed = this.#history.filter(({ version, key }) => version > from && sees(key));
+        if (missed.length > 0) watch.send(...missed.map(({ event }) => event));
       }
-      const missed = sendInitialEvents ? [] : this.#history.filter(({ version }) => version > Number(resourceVersion));
-      if (missed.length > 0) watch.send(...missed.map(({ event }) => event));
-      this.#watches.push(watch);
+      this.#watches.push({ watch, sees });
       return watch;
     });
+  }
+
+  /** Of every object that there ever was. */
+  get keys(): ReadonlySet<string> {
+    return new Set(this.#history.map((change) => change.key));
+  }
+
+  /** Whether the object was in this state at that version, or later. @param state `undefined` for none */
+  wasSince(key: string, state: string | undefined, version: number): boolean {
+    const changes = this.#history.filter((change) => change.key === key);
+    const before = changes.findLast((change) => change.version <= version);
+    return before?.state === state || changes.some((change) => change.version > version && change.state === state);
   }
 
   /** Creates or updates. */
@@ -71,29 +101,28 @@ export class ModelServer {
     );
     this.objects.set(key, entry);
     this.states.add(`${key}@${version}`);
-    this.#tell(old === undefined ? added(entry) : modified(entry));
+    this.#tell(key, old === undefined ? added(entry) : modified(entry), String(version));
   }
 
   delete(key: string): void {
     const old = this.objects.get(key);
     if (old === undefined) return;
     this.objects.delete(key);
-    this.#tell(deleted(thing(key, String(++this.#version), { uid: old.uid }, this.#slabs)));
+    this.#tell(key, deleted(thing(key, String(++this.#version), { uid: old.uid }, this.#slabs)), undefined);
   }
 
   bookmark(): void {
-    for (const watch of this.#watches) watch.send(bookmark(String(this.#version)));
+    for (const { watch } of this.#watches) watch.send(bookmark(String(this.#version)));
   }
 
   endWatches(how: "end" | "break"): void {
     this.closed += this.#watches.length;
-    for (const watch of this.#watches) watch[how]();
+    for (const { watch } of this.#watches) watch[how]();
     this.#watches = [];
   }
 
   compact(): void {
     this.#floor = this.#version;
-    this.#history = [];
   }
 
   #refuses(): boolean {
@@ -103,9 +132,9 @@ export class ModelServer {
     return true;
   }
 
-  #tell(event: Change["event"]): void {
+  #tell(key: string, event: Change["event"], state: Change["state"]): void {
     this.versions.add(String(this.#version));
-    this.#history.push({ version: this.#version, event });
-    for (const watch of this.#watches) watch.send(event);
+    this.#history.push({ version: this.#version, key, state, event });
+    for (const { watch, sees } of this.#watches) if (sees(key)) watch.send(event);
   }
 }
