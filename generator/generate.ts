@@ -12,6 +12,7 @@ import type { ApiDocument } from "./model.js";
 import { accessorsOf } from "./naming.js";
 import { createRenderer } from "./render.js";
 import { typeModules } from "./schema-types.js";
+import { withBuiltInFields } from "./selectable-fields.js";
 import { shapesOf } from "./shapes.js";
 import { moduleOf, viewsOf } from "./view.js";
 import { carryOut, type Plan, planWrite, readManifest } from "./write.js";
@@ -47,7 +48,7 @@ export async function generateFrom(
   const onDisk = readManifest(out);
   progress.step("discovering resources");
   const staying = stayingIn(options.join ? onDisk : emptyManifest, documents);
-  const model = withSuffixes(discover(documents), staying.resources);
+  const model = withSuffixes(withBuiltInFields(discover(documents)), staying.resources);
   const shapes = shapesOf(model, isNeeded(staying));
   progress.step("building types");
   const built = await typeModules(shapes, { documentation: options.documentation });

@@ -1,7 +1,7 @@
 /** What a version of a definition says of its resource beside the schema. */
 import type { PrinterColumn, ResourceFacts, Schema, SelectableField } from "../model.js";
 import { asSchema } from "../model.js";
-import { enumValues } from "../schema-keywords.js";
+import { selectableField } from "../selectable-fields.js";
 import { schemaAt } from "./crd-rules.js";
 import type { Reading } from "./reading.js";
 
@@ -12,7 +12,7 @@ export function versionFacts(crd: Reading, version: Reading, schema: Schema | un
   const holder = (field: string) => (version.has(field) ? version : crd.child("spec"));
   const subresources = asSchema(holder("subresources").at("subresources")) ?? {};
   const printerColumns = holder("additionalPrinterColumns").children("additionalPrinterColumns").flatMap(printerColumn);
-  const selectableFields = version.children("selectableFields").flatMap((field) => selectableField(field, schema));
+  const selectableFields = version.children("selectableFields").flatMap((field) => selectableIn(field, schema));
   return {
     subresources: ["scale", "status"].filter((name) => asSchema(subresources[name]) !== undefined),
     storage: version.at("storage") === true || !version.has("name"),
@@ -41,16 +41,12 @@ function printerColumn(column: Reading): PrinterColumn[] {
   ];
 }
 
-function selectableField(field: Reading, schema: Schema | undefined): SelectableField[] {
+function selectableIn(field: Reading, schema: Schema | undefined): SelectableField[] {
   const path = field.text("jsonPath");
   return path === undefined ? [] : [selectableAt(path, schema)];
 }
 
 /** @param path `.spec.color` */
 export function selectableAt(path: string, schema: Schema | undefined): SelectableField {
-  const found = schemaAt(schema, path) ?? {};
-  const types = { integer: "number", boolean: "boolean" } as const;
-  const type = types[found["type"] as keyof typeof types] ?? "string";
-  const values = (enumValues(found) ?? []).filter((value) => typeof value === type);
-  return { name: path.slice(1), type, values: values.filter((value) => value !== null) };
+  return selectableField(path.slice(1), schemaAt(schema, path));
 }

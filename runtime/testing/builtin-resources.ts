@@ -190,13 +190,19 @@ const SELECTABLE_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
     "/events",
     [...INVOLVED.map((field) => `involvedObject.${field}`), "reason", "reportingComponent", "source", "type"],
   ],
-  [
-    "events.k8s.io/events",
-    [...INVOLVED.map((field) => `regarding.${field}`), "reason", "reportingController", "source", "type"],
-  ],
-  ["apps/replicasets", ["status.replicas"]],
+  ["events.k8s.io/events", [...INVOLVED.map((field) => `regarding.${field}`), "reason", "reportingController", "type"]],
   ["batch/jobs", ["status.successful"]],
   ["certificates.k8s.io/certificatesigningrequests", ["spec.signerName"]],
+  ["resource.k8s.io/resourceslices", ["spec.driver", "spec.nodeName"]],
+]);
+
+/** Where a built-in's field stands in an object, if not under its own name; what it counts as where it is not set, if not `""`. */
+export const SELECTABLE_VALUES: ReadonlyMap<string, { readonly path?: string; readonly unset?: string }> = new Map([
+  ["spec.hostNetwork", { unset: "false" }],
+  ["spec.unschedulable", { unset: "false" }],
+  ["status.replicas", { unset: "0" }],
+  ["status.successful", { path: "status.succeeded", unset: "0" }],
+  ["source", { path: "source.component" }],
 ]);
 
 /** Subresources that are not of their resource's kind, or not read and written like it. */

@@ -1,6 +1,7 @@
 /** Which objects a LIST or WATCH is about. Counterparts: apimachinery `fields`, and `labels` in ../api/selectors. */
 import { isInformerError } from "../api/informer-error.js";
 import { parseLabelSelector } from "../api/selectors.js";
+import { SELECTABLE_VALUES } from "./builtin-resources.js";
 import { jsonPathValues } from "./json-path.js";
 import type { StoredObject } from "./object-store.js";
 import type { ServedResource } from "./resource-registry.js";
@@ -82,11 +83,9 @@ function fieldPredicate(resource: ServedResource, { field, equal, value }: Field
         : `field label not supported: ${field}`,
     );
   }
-  const path = `.${field}`;
-  return ({ object }) => (fieldText(object, path) === value) === equal;
-}
-
-function fieldText(object: unknown, path: string): string {
-  const [value] = jsonPathValues(object, path);
-  return value === undefined || value === null ? "" : String(value);
+  const { path = field, unset = "" } = (resource.custom === undefined && SELECTABLE_VALUES.get(field)) || {};
+  return ({ object }) => {
+    const [found] = jsonPathValues(object, `.${path}`);
+    return (String(found ?? unset) === value) === equal;
+  };
 }

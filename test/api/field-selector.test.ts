@@ -1,3 +1,4 @@
+import type { NodeFieldSelector, PodFieldSelector } from "kube-informers/core/v1";
 import { expect, test } from "vitest";
 import { fieldSelector } from "../../runtime/api/field-selector.js";
 import { parseFieldSelector } from "../../runtime/testing/selectors.js";
@@ -27,4 +28,15 @@ test("a field or a value that the type does not have does not compile", () => {
   expect(fieldSelector<WidgetFieldSelector>({ "spec.colour": "red" })).toBe("spec.colour=red");
   // @ts-expect-error: no such value
   expect(fieldSelector<WidgetFieldSelector>({ "spec.color": "blue" })).toBe("spec.color=blue");
+});
+
+test("Kubernetes' own kinds have theirs, with the values of the schema", () => {
+  expect(fieldSelector<PodFieldSelector>({ "spec.nodeName": "worker-1", "status.phase": "Running" })).toBe(
+    "spec.nodeName=worker-1,status.phase=Running",
+  );
+  expect(fieldSelector<NodeFieldSelector>({ "spec.unschedulable": false })).toBe("spec.unschedulable=false");
+  // @ts-expect-error: no such phase
+  expect(fieldSelector<PodFieldSelector>({ "status.phase": "Runing" })).toBe("status.phase=Runing");
+  // @ts-expect-error: a field that the server does not select by
+  expect(fieldSelector<PodFieldSelector>({ "spec.priority": 1 })).toBe("spec.priority=1");
 });

@@ -8,14 +8,16 @@ import type { InformerFactory, KubernetesObject, ResourceInformer } from "kube-i
 import { expect, test } from "vitest";
 import { resources } from "../../generated/generic.js";
 import { collectionPath } from "../../runtime/api/group-version-resource.js";
+import type { ResourceDescriptor } from "../../runtime/api/resource-descriptor.js";
 import { projectRoot, run } from "../../scripts/support/command.js";
-import type { ApiClient } from "./support/api-client.js";
+import { ApiClient } from "./support/api-client.js";
 import {
   builtBinaries,
   type CustomResource,
   client,
   installCustomResource,
   loadKubeConfig,
+  ownCluster,
   quietCluster,
   temporaryFolder,
   temporaryNamespace,
@@ -202,5 +204,38 @@ test("the built-in groups are those of the server, and every informer of them sy
       return isDeepStrictEqual(fresh, versions(informer.lister.list()));
     };
     await until(`the cache of ${informer.resource} to equal a fresh list`, agree);
+  }
+});
+
+/** Which of the fields a server lets a selector of a resource name. */
+async function selectable(api: ApiClient, descriptor: GroupVersionResource, fields: readonly string[]) {
+  const accepts = async (field: string) => {
+    const path = `${collectionPath(descriptor)}?limit=1&fieldSelector=${field}%3Dtrue`;
+    return api.get(path).then(
+      () => [field],
+      (error: Error) => {
+        expect(error.message).toContain(": 400 ");
+        return [];
+      },
+    );
+  };
+  return (await Promise.all(fields.map(accepts))).flat();
+}
+
+test("a server with all API versions publishes the schema that is kept, and is selected by the fields of the descriptors", async (context) => {
+  const { kubeConfigPath } = await ownCluster(context, ["--runtime-config=api/all=true"]);
+  const api = ApiClient.fromFile(kubeConfigPath);
+  const saved = join(temporaryFolder(), "schema.json.gz");
+  await generate(kubeConfigPath, ["--cluster", "--kubeconfig", kubeConfigPath, "--save-schema", saved]);
+  expect(readFileSync(saved).equals(readFileSync(join(projectRoot, "generator/schema/kubernetes-1.36.json.gz")))).toBe(
+    true,
+  );
+
+  const descriptors: readonly ResourceDescriptor<KubernetesObject>[] = resources;
+  const known = [...new Set(descriptors.flatMap(({ selectableFields = [] }) => selectableFields))];
+  for (const descriptor of descriptors) {
+    const { selectableFields = [] } = descriptor;
+    const accepted = await selectable(api, descriptor, known);
+    expect(accepted.sort(), descriptor.resource).toEqual([...selectableFields].sort());
   }
 });

@@ -5,7 +5,7 @@ import { formatGroupVersionResource } from "../../runtime/api/group-version-reso
 import type { ResourceDescriptor } from "../../runtime/api/resource-descriptor.js";
 import { BUILTIN_RESOURCES, type BuiltinResource } from "../../runtime/testing/builtin-resources.js";
 
-function factsOfServed({ kind, scope, shortNames, categories, subresources }: BuiltinResource) {
+function factsOfServed({ kind, scope, shortNames, categories, subresources, selectableFields }: BuiltinResource) {
   return {
     kind,
     listKind: `${kind}List`,
@@ -14,12 +14,23 @@ function factsOfServed({ kind, scope, shortNames, categories, subresources }: Bu
     shortNames,
     categories,
     subresources: [...subresources].sort(),
+    selectableFields: [...selectableFields].sort(),
   };
 }
 
 function factsOfGenerated(descriptor: ResourceDescriptor) {
   const { kind, listKind, singular, scope, shortNames = [], categories = [], subresources = [] } = descriptor;
-  return { kind, listKind, singular, scope, shortNames, categories, subresources: [...subresources].sort() };
+  const selectableFields = [...(descriptor.selectableFields ?? [])].sort();
+  return {
+    kind,
+    listKind,
+    singular,
+    scope,
+    shortNames,
+    categories,
+    subresources: [...subresources].sort(),
+    selectableFields,
+  };
 }
 
 describe("built-in resources", () => {

@@ -106,6 +106,8 @@ describe("selectors", () => {
       names(await getJson(server, `/api/v1/pods?fieldSelector=${encodeURIComponent(selector)}`));
     expect(await podNames("spec.nodeName=n1,status.phase=Pending")).toEqual(["p"]);
     expect(await podNames("status.phase!=Pending")).toEqual([]);
+    expect(await podNames("spec.hostNetwork=false")).toEqual(["p"]);
+    expect(await podNames("spec.hostNetwork=true")).toEqual([]);
     server.install(cronTabDefinition());
     server.create(cronTabs, cronTab("c"));
     expect(names(await getJson(server, `${CRON_TABS_PATH}?fieldSelector=spec.image%3Dbusybox`))).toEqual(["c"]);

@@ -5,7 +5,7 @@ import { jobs } from "./job.js";
 import type { CronJob, Job } from "./types.js";
 
 export { type CronJobInformer, type CronJobLister, cronJobs } from "./cron-job.js";
-export { type JobInformer, type JobLister, jobs } from "./job.js";
+export { type JobFieldSelector, type JobInformer, type JobLister, jobs } from "./job.js";
 export type * from "./types.js";
 
 export class BatchV1Informers {

@@ -12,7 +12,15 @@ export const jobs: ResourceDescriptor<Job, "Namespaced"> = {
   listKind: "JobList",
   categories: ["all"],
   subresources: ["status"],
+  selectableFields: ["status.successful"],
 };
 
 export type JobInformer = ResourceInformer<Job, "Namespaced">;
 export type JobLister = NamespacedLister<Job>;
+
+/** Fields that a server selects by: `fieldSelector<JobFieldSelector>({ … })`. */
+export interface JobFieldSelector {
+  "metadata.name"?: string;
+  "metadata.namespace"?: string;
+  "status.successful"?: number;
+}

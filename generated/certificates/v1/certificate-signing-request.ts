@@ -12,7 +12,14 @@ export const certificateSigningRequests: ResourceDescriptor<CertificateSigningRe
   listKind: "CertificateSigningRequestList",
   shortNames: ["csr"],
   subresources: ["approval", "status"],
+  selectableFields: ["spec.signerName"],
 };
 
 export type CertificateSigningRequestInformer = ResourceInformer<CertificateSigningRequest, "Cluster">;
 export type CertificateSigningRequestLister = Lister<CertificateSigningRequest>;
+
+/** Fields that a server selects by: `fieldSelector<CertificateSigningRequestFieldSelector>({ … })`. */
+export interface CertificateSigningRequestFieldSelector {
+  "metadata.name"?: string;
+  "spec.signerName"?: string;
+}

@@ -4,6 +4,7 @@ import { certificateSigningRequests } from "./certificate-signing-request.js";
 import type { CertificateSigningRequest } from "./types.js";
 
 export {
+  type CertificateSigningRequestFieldSelector,
   type CertificateSigningRequestInformer,
   type CertificateSigningRequestLister,
   certificateSigningRequests,

@@ -11,7 +11,37 @@ export const events: ResourceDescriptor<Event, "Namespaced"> = {
   singular: "event",
   listKind: "EventList",
   shortNames: ["ev"],
+  selectableFields: [
+    "involvedObject.apiVersion",
+    "involvedObject.fieldPath",
+    "involvedObject.kind",
+    "involvedObject.name",
+    "involvedObject.namespace",
+    "involvedObject.resourceVersion",
+    "involvedObject.uid",
+    "reason",
+    "reportingComponent",
+    "source",
+    "type",
+  ],
 };
 
 export type EventInformer = ResourceInformer<Event, "Namespaced">;
 export type EventLister = NamespacedLister<Event>;
+
+/** Fields that a server selects by: `fieldSelector<EventFieldSelector>({ … })`. */
+export interface EventFieldSelector {
+  "metadata.name"?: string;
+  "metadata.namespace"?: string;
+  "involvedObject.apiVersion"?: string;
+  "involvedObject.fieldPath"?: string;
+  "involvedObject.kind"?: string;
+  "involvedObject.name"?: string;
+  "involvedObject.namespace"?: string;
+  "involvedObject.resourceVersion"?: string;
+  "involvedObject.uid"?: string;
+  reason?: string;
+  reportingComponent?: string;
+  source?: string;
+  type?: string;
+}

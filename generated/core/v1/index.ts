@@ -35,26 +35,27 @@ import type {
 
 export { type ConfigMapInformer, type ConfigMapLister, configMaps } from "./config-map.js";
 export { type EndpointsInformer, type EndpointsLister, endpoints } from "./endpoints.js";
-export { type EventInformer, type EventLister, events } from "./event.js";
+export { type EventFieldSelector, type EventInformer, type EventLister, events } from "./event.js";
 export { type LimitRangeInformer, type LimitRangeLister, limitRanges } from "./limit-range.js";
-export { type NamespaceInformer, type NamespaceLister, namespaces } from "./namespace.js";
-export { type NodeInformer, type NodeLister, nodes } from "./node.js";
+export { type NamespaceFieldSelector, type NamespaceInformer, type NamespaceLister, namespaces } from "./namespace.js";
+export { type NodeFieldSelector, type NodeInformer, type NodeLister, nodes } from "./node.js";
 export { type PersistentVolumeInformer, type PersistentVolumeLister, persistentVolumes } from "./persistent-volume.js";
 export {
   type PersistentVolumeClaimInformer,
   type PersistentVolumeClaimLister,
   persistentVolumeClaims,
 } from "./persistent-volume-claim.js";
-export { type PodInformer, type PodLister, pods } from "./pod.js";
+export { type PodFieldSelector, type PodInformer, type PodLister, pods } from "./pod.js";
 export { type PodTemplateInformer, type PodTemplateLister, podTemplates } from "./pod-template.js";
 export {
+  type ReplicationControllerFieldSelector,
   type ReplicationControllerInformer,
   type ReplicationControllerLister,
   replicationControllers,
 } from "./replication-controller.js";
 export { type ResourceQuotaInformer, type ResourceQuotaLister, resourceQuotas } from "./resource-quota.js";
-export { type SecretInformer, type SecretLister, secrets } from "./secret.js";
-export { type ServiceInformer, type ServiceLister, services } from "./service.js";
+export { type SecretFieldSelector, type SecretInformer, type SecretLister, secrets } from "./secret.js";
+export { type ServiceFieldSelector, type ServiceInformer, type ServiceLister, services } from "./service.js";
 export { type ServiceAccountInformer, type ServiceAccountLister, serviceAccounts } from "./service-account.js";
 export type * from "./types.js";
 

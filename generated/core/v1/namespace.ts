@@ -12,7 +12,14 @@ export const namespaces: ResourceDescriptor<Namespace, "Cluster"> = {
   listKind: "NamespaceList",
   shortNames: ["ns"],
   subresources: ["finalize", "status"],
+  selectableFields: ["status.phase"],
 };
 
 export type NamespaceInformer = ResourceInformer<Namespace, "Cluster">;
 export type NamespaceLister = Lister<Namespace>;
+
+/** Fields that a server selects by: `fieldSelector<NamespaceFieldSelector>({ … })`. */
+export interface NamespaceFieldSelector {
+  "metadata.name"?: string;
+  "status.phase"?: "Active" | "Terminating";
+}

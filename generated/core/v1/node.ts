@@ -12,7 +12,14 @@ export const nodes: ResourceDescriptor<Node, "Cluster"> = {
   listKind: "NodeList",
   shortNames: ["no"],
   subresources: ["proxy", "status"],
+  selectableFields: ["spec.unschedulable"],
 };
 
 export type NodeInformer = ResourceInformer<Node, "Cluster">;
 export type NodeLister = Lister<Node>;
+
+/** Fields that a server selects by: `fieldSelector<NodeFieldSelector>({ … })`. */
+export interface NodeFieldSelector {
+  "metadata.name"?: string;
+  "spec.unschedulable"?: boolean;
+}

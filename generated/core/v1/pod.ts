@@ -24,7 +24,31 @@ export const pods: ResourceDescriptor<Pod, "Namespaced"> = {
     "resize",
     "status",
   ],
+  selectableFields: [
+    "spec.hostNetwork",
+    "spec.nodeName",
+    "spec.restartPolicy",
+    "spec.schedulerName",
+    "spec.serviceAccountName",
+    "status.nominatedNodeName",
+    "status.phase",
+    "status.podIP",
+  ],
 };
 
 export type PodInformer = ResourceInformer<Pod, "Namespaced">;
 export type PodLister = NamespacedLister<Pod>;
+
+/** Fields that a server selects by: `fieldSelector<PodFieldSelector>({ … })`. */
+export interface PodFieldSelector {
+  "metadata.name"?: string;
+  "metadata.namespace"?: string;
+  "spec.hostNetwork"?: boolean;
+  "spec.nodeName"?: string;
+  "spec.restartPolicy"?: "Always" | "Never" | "OnFailure";
+  "spec.schedulerName"?: string;
+  "spec.serviceAccountName"?: string;
+  "status.nominatedNodeName"?: string;
+  "status.phase"?: "Failed" | "Pending" | "Running" | "Succeeded" | "Unknown";
+  "status.podIP"?: string;
+}

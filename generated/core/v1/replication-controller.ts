@@ -13,7 +13,15 @@ export const replicationControllers: ResourceDescriptor<ReplicationController, "
   shortNames: ["rc"],
   categories: ["all"],
   subresources: ["scale", "status"],
+  selectableFields: ["status.replicas"],
 };
 
 export type ReplicationControllerInformer = ResourceInformer<ReplicationController, "Namespaced">;
 export type ReplicationControllerLister = NamespacedLister<ReplicationController>;
+
+/** Fields that a server selects by: `fieldSelector<ReplicationControllerFieldSelector>({ … })`. */
+export interface ReplicationControllerFieldSelector {
+  "metadata.name"?: string;
+  "metadata.namespace"?: string;
+  "status.replicas"?: number;
+}

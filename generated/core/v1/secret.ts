@@ -10,7 +10,15 @@ export const secrets: ResourceDescriptor<Secret, "Namespaced"> = {
   scope: "Namespaced",
   singular: "secret",
   listKind: "SecretList",
+  selectableFields: ["type"],
 };
 
 export type SecretInformer = ResourceInformer<Secret, "Namespaced">;
 export type SecretLister = NamespacedLister<Secret>;
+
+/** Fields that a server selects by: `fieldSelector<SecretFieldSelector>({ … })`. */
+export interface SecretFieldSelector {
+  "metadata.name"?: string;
+  "metadata.namespace"?: string;
+  type?: string;
+}

@@ -13,7 +13,16 @@ export const services: ResourceDescriptor<Service, "Namespaced"> = {
   shortNames: ["svc"],
   categories: ["all"],
   subresources: ["proxy", "status"],
+  selectableFields: ["spec.clusterIP", "spec.type"],
 };
 
 export type ServiceInformer = ResourceInformer<Service, "Namespaced">;
 export type ServiceLister = NamespacedLister<Service>;
+
+/** Fields that a server selects by: `fieldSelector<ServiceFieldSelector>({ … })`. */
+export interface ServiceFieldSelector {
+  "metadata.name"?: string;
+  "metadata.namespace"?: string;
+  "spec.clusterIP"?: string;
+  "spec.type"?: "ClusterIP" | "ExternalName" | "LoadBalancer" | "NodePort";
+}

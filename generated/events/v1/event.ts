@@ -11,7 +11,35 @@ export const events: ResourceDescriptor<Event, "Namespaced"> = {
   singular: "event",
   listKind: "EventList",
   shortNames: ["ev"],
+  selectableFields: [
+    "regarding.apiVersion",
+    "regarding.fieldPath",
+    "regarding.kind",
+    "regarding.name",
+    "regarding.namespace",
+    "regarding.resourceVersion",
+    "regarding.uid",
+    "reason",
+    "reportingController",
+    "type",
+  ],
 };
 
 export type EventInformer = ResourceInformer<Event, "Namespaced">;
 export type EventLister = NamespacedLister<Event>;
+
+/** Fields that a server selects by: `fieldSelector<EventFieldSelector>({ … })`. */
+export interface EventFieldSelector {
+  "metadata.name"?: string;
+  "metadata.namespace"?: string;
+  "regarding.apiVersion"?: string;
+  "regarding.fieldPath"?: string;
+  "regarding.kind"?: string;
+  "regarding.name"?: string;
+  "regarding.namespace"?: string;
+  "regarding.resourceVersion"?: string;
+  "regarding.uid"?: string;
+  reason?: string;
+  reportingController?: string;
+  type?: string;
+}

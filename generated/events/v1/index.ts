@@ -3,7 +3,7 @@ import type { InformerFactory, ResourceInformer } from "kube-informers/codegen";
 import { events } from "./event.js";
 import type { Event } from "./types.js";
 
-export { type EventInformer, type EventLister, events } from "./event.js";
+export { type EventFieldSelector, type EventInformer, type EventLister, events } from "./event.js";
 export type * from "./types.js";
 
 export class EventsV1Informers {

@@ -13,7 +13,12 @@ export {
   type ResourceClaimTemplateLister,
   resourceClaimTemplates,
 } from "./resource-claim-template.js";
-export { type ResourceSliceInformer, type ResourceSliceLister, resourceSlices } from "./resource-slice.js";
+export {
+  type ResourceSliceFieldSelector,
+  type ResourceSliceInformer,
+  type ResourceSliceLister,
+  resourceSlices,
+} from "./resource-slice.js";
 export type * from "./types.js";
 
 export class ResourceV1Informers {

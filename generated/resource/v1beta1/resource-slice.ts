@@ -10,7 +10,15 @@ export const resourceSlices: ResourceDescriptor<ResourceSlice, "Cluster"> = {
   scope: "Cluster",
   singular: "resourceslice",
   listKind: "ResourceSliceList",
+  selectableFields: ["spec.driver", "spec.nodeName"],
 };
 
 export type ResourceSliceInformer = ResourceInformer<ResourceSlice, "Cluster">;
 export type ResourceSliceLister = Lister<ResourceSlice>;
+
+/** Fields that a server selects by: `fieldSelector<ResourceSliceFieldSelector>({ … })`. */
+export interface ResourceSliceFieldSelector {
+  "metadata.name"?: string;
+  "spec.driver"?: string;
+  "spec.nodeName"?: string;
+}
