@@ -22,7 +22,7 @@ export interface ResourceOptions<T extends KubernetesObject = KubernetesObject>
     HandlerDefaults<T> {
   /**
    * Namespaces to follow, each by a list and watch of its own, for which a Role is enough; or those to leave out. A
-   * `NamespaceSet` may change at any time. Cluster-scoped resources are not affected.
+   * `NamespaceSet` to follow may change at any time; what is left out is fixed. Cluster-scoped resources are not affected.
    */
   readonly namespaces?: Namespaces;
   /** Only objects with such labels, by the server: `app=web,tier!=cache`. */
@@ -70,13 +70,24 @@ export function namespaceSelection(namespaces: Namespaces | undefined): {
   readonly fieldSelectors?: readonly string[];
 } {
   if (namespaces === undefined) return {};
-  if (typeof namespaces === "string")
-    throw new InformerError("usage", `namespaces is a list of names: ["${namespaces}"], not "${namespaces}"`);
-  if ("except" in namespaces) {
-    return { fieldSelectors: Array.from(new NamespaceSet(namespaces.except), (name) => `metadata.namespace!=${name}`) };
+  if (typeof namespaces === "object" && "except" in namespaces) {
+    const except = listOfNames("except", namespaces.except);
+    if ("subscribe" in except) {
+      const way = "give a list of names; to leave out others, release the informer and acquire it anew";
+      throw new InformerError("usage", `except is part of each request, and no set that may change: ${way}`);
+    }
+    return { fieldSelectors: Array.from(new NamespaceSet(except), (name) => `metadata.namespace!=${name}`) };
   }
+  const followed = listOfNames("namespaces", namespaces);
   // Not by instanceof: it may be another copy's.
-  return { namespaces: "subscribe" in namespaces ? (namespaces as NamespaceSet) : new NamespaceSet(namespaces) };
+  return { namespaces: "subscribe" in followed ? (followed as NamespaceSet) : new NamespaceSet(followed) };
+}
+
+/** A name alone is an iterable of strings as well. */
+function listOfNames(option: string, names: Iterable<string>): Iterable<string> {
+  if (typeof names === "string")
+    throw new InformerError("usage", `${option} is a list of names: ["${names}"], not "${names}"`);
+  return names;
 }
 
 /** @throws InformerError `conflict`, naming what differs, unless both are the same */

@@ -1,26 +1,15 @@
 /**
- * Invariants over random histories of a server, faults of the way to it and manners of handlers: of all namespaces, and of
- * several that come and go. All are held in each of 10,000 runs; a run that breaks one is shrunk to a script, which the test of
- * that invariant shows with the seed that makes it again: `MODEL_SEED=… npx vitest run test/cache/shared-informer-model`.
+ * Invariants over random histories of a server, faults of the way to it and manners of handlers. All are held in each of 10,000
+ * runs; a run that breaks one is shrunk to a script, which the test of that invariant shows with the seed that makes it again:
+ * `MODEL_SEED=… npx vitest run test/cache/shared-informer-model`.
  */
 import { beforeAll, describe, expect, test } from "vitest";
-import { brokenInvariants, INVARIANTS } from "../support/informer-model.js";
-
-const SEED = Number(process.env["MODEL_SEED"] ?? Date.now() % 2 ** 31);
+import { brokenInvariants, INVARIANTS, SEED } from "../support/informer-model.js";
 
 describe(`whatever the server, the connection and the handlers do (seed ${SEED})`, () => {
   let broken: (invariant: string) => string;
   beforeAll(async () => {
-    broken = await brokenInvariants(false, SEED);
-  }, 120_000);
-
-  test.each(Object.entries(INVARIANTS))("%s %s", (invariant) => expect(broken(invariant)).toBe(""));
-});
-
-describe(`whatever else happens while namespaces are followed and let go (seed ${SEED})`, () => {
-  let broken: (invariant: string) => string;
-  beforeAll(async () => {
-    broken = await brokenInvariants(true, SEED);
+    broken = await brokenInvariants(false);
   }, 120_000);
 
   test.each(Object.entries(INVARIANTS))("%s %s", (invariant) => expect(broken(invariant)).toBe(""));

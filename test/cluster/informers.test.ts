@@ -1,7 +1,7 @@
 /** Typed, built-in and dynamic informers against a real API server. */
 
 import { readFileSync } from "node:fs";
-import { DynamicSharedInformerFactory, metadataOnly, SharedInformerFactory } from "kube-informers";
+import { DynamicSharedInformerFactory, metadataOnly, NamespaceSet, SharedInformerFactory } from "kube-informers";
 import type { KubernetesObject, SharedInformer } from "kube-informers/codegen";
 import { configMaps } from "kube-informers/core/v1";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -217,6 +217,63 @@ test("a namespace does not narrow what has none", async () => {
   await factory.waitForCacheSync();
   expect(lister.list().map(({ metadata }) => metadata.name)).toEqual(expect.arrayContaining(["default", namespace]));
   expect(lister.get(namespace)?.status?.phase).toBe("Active");
+});
+
+test("several namespaces are behind one lister, come and go while it runs, and hide nothing of each other", async () => {
+  const [one, two, three] = [await temporaryNamespace(), await temporaryNamespace(), await temporaryNamespace()];
+  for (const namespace of [one, two, three]) await client.create(configMapPath(namespace), configMap("early"));
+  const namespaces = new NamespaceSet([one, two]);
+  await using factory = new SharedInformerFactory(loadKubeConfig(), { namespaces });
+  const informer = factory.core().v1().configMaps().informer();
+  const recorder = Recorder.on(informer);
+  const expectEqual = async () => {
+    const lists = await Promise.all([...namespaces].map((namespace) => client.list(configMapPath(namespace))));
+    const fresh = versions(lists.flatMap(({ items }) => items));
+    await expect.poll(() => versions(informer.lister.list())).toEqual(fresh);
+    await expect.poll(() => recorder.folded()).toEqual(fresh);
+    expect(recorder.breaches()).toEqual([]);
+  };
+  factory.start();
+  await factory.waitForCacheSync();
+  await expectEqual();
+
+  await client.create(configMapPath(two), configMap("late"));
+  await client.create(configMapPath(three), configMap("late"));
+  await client.delete(`${configMapPath(one)}/early`);
+  await expectEqual();
+
+  namespaces.add(three);
+  await informer.synced();
+  namespaces.delete(two);
+  await expectEqual();
+  expect(informer.health().namespaces.map(({ namespace }) => namespace)).toEqual([one, three]);
+
+  // Let go and followed again at once, and changed meanwhile.
+  namespaces.delete(three);
+  namespaces.add(three);
+  const changed = await client.patch(`${configMapPath(three)}/late`, { metadata: { labels: { changed: "yes" } } });
+  await informer.synced();
+  await informer.waitFor(String(changed.metadata.resourceVersion), undefined, three);
+  expect(informer.lister.namespace(three).list("changed=yes")).toHaveLength(1);
+  await expectEqual();
+});
+
+test("namespaces are left out by the server", async () => {
+  const [ours, theirs] = [await temporaryNamespace(), await temporaryNamespace()];
+  for (const namespace of [ours, theirs]) await client.create(configMapPath(namespace), configMap("early"));
+  await using factory = new SharedInformerFactory(loadKubeConfig(), { namespaces: { except: [theirs] } });
+  const informer = factory.core().v1().configMaps().informer();
+  const recorder = Recorder.on(informer);
+  factory.start();
+  await factory.waitForCacheSync();
+  await client.create(configMapPath(theirs), configMap("late"));
+  await client.delete(`${configMapPath(theirs)}/early`);
+  const late = await client.create(configMapPath(ours), configMap("late"));
+  await informer.waitFor(String(late.metadata.resourceVersion));
+  expect(informer.lister.namespace(ours).get("late")).toBeDefined();
+  expect(informer.lister.namespace(theirs).list()).toEqual([]);
+  await expect.poll(() => recorder.of(`${ours}/late`)).toHaveLength(1);
+  expect(recorder.events.filter(({ key }) => key.startsWith(`${theirs}/`))).toEqual([]);
 });
 
 test("selectors are the server's, and handlers that come late get the cache first", async () => {

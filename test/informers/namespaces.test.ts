@@ -102,6 +102,8 @@ describe("namespaces", () => {
     const secrets = { ...configMaps, resource: "secrets" };
     expect(() => factory.informerFor(secrets, { namespaces: "two" })).toThrow(/a list of names: \["two"\]/);
     expect(() => factory.informerFor(secrets, { namespaces: [""] })).toThrow(/"" is no namespace/);
+    expect(() => factory.informerFor(secrets, { namespaces: { except: "two" } })).toThrow(/a list of names/);
+    expect(() => factory.informerFor(secrets, { namespaces: { except: new NamespaceSet() } })).toThrow(/may change/);
     expect(() => new InformerFactory(server.kubeConfig(), { namespace: "a", namespaces: ["b"] })).toThrow(/not both/);
   });
 

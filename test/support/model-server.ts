@@ -1,4 +1,5 @@
 /** The model of an API server: a map of objects, their history, and the faults that a connection to it can have. */
+import type { InformerError } from "../../runtime/api/informer-error.js";
 import type { Entry } from "../../runtime/cache/entry.js";
 import type { SlabAllocator } from "../../runtime/cache/slab.js";
 import { type Thing, thing } from "./entries.js";
@@ -32,9 +33,11 @@ export class ModelServer {
   /** Changes before this one are compacted away. */
   #floor = 0;
   readonly #history: Change[] = [];
-  #watches: { readonly watch: ScriptedWatch; readonly sees: Sees }[] = [];
+  #watches: { readonly watch: ScriptedWatch; readonly namespace: string | undefined; readonly sees: Sees }[] = [];
   /** So many requests are refused before the next is answered. */
   refusals = 0;
+  /** Namespaces whose requests are refused: see {@link forbid}. */
+  readonly forbidden = new Set<string>();
   /** Every state that an object ever had, as `ns/a@12`, and every version that there ever was. */
   readonly states = new Set<string>();
   readonly versions = new Set<string>(["10"]);
@@ -56,10 +59,11 @@ export class ModelServer {
   serve(server: ScriptedListerWatcher, namespace?: string): void {
     const sees = (key: string) => namespace === undefined || key.startsWith(`${namespace}/`);
     const served = () => [...this.objects.values()].filter(({ key }) => sees(key));
-    server.onEveryList(() => (this.#refuses() ? refusal(500) : page(String(this.#version), served())));
+    server.onEveryList(() => this.#refusal(namespace) ?? page(String(this.#version), served()));
     server.onEveryWatch(() => {
       const { sendInitialEvents = false, resourceVersion = "" } = server.requests.at(-1)!.options;
-      if (this.#refuses()) return refusal(500);
+      const refused = this.#refusal(namespace);
+      if (refused !== undefined) return refused;
       if (sendInitialEvents && !this.#streaming) return refusal(422);
       const from = Number(resourceVersion);
       const watch = new ScriptedWatch();
@@ -72,7 +76,7 @@ export class ModelServer {
         const missed = this.#history.filter(({ version, key }) => version > from && sees(key));
         if (missed.length > 0) watch.send(...missed.map(({ event }) => event));
       }
-      this.#watches.push({ watch, sees });
+      this.#watches.push({ watch, namespace, sees });
       return watch;
     });
   }
@@ -115,21 +119,30 @@ export class ModelServer {
     for (const { watch } of this.#watches) watch.send(bookmark(String(this.#version)));
   }
 
-  endWatches(how: "end" | "break"): void {
-    this.closed += this.#watches.length;
-    for (const { watch } of this.#watches) watch[how]();
-    this.#watches = [];
+  /** @param namespace of which alone */
+  endWatches(how: "end" | "break", namespace?: string): void {
+    const ended = this.#watches.filter((each) => namespace === undefined || each.namespace === namespace);
+    this.closed += ended.length;
+    for (const { watch } of ended) watch[how]();
+    this.#watches = this.#watches.filter((each) => !ended.includes(each));
+  }
+
+  /** As when a role goes: what runs is ended, what is asked is refused. */
+  forbid(namespace: string): void {
+    this.forbidden.add(namespace);
+    this.endWatches("end", namespace);
   }
 
   compact(): void {
     this.#floor = this.#version;
   }
 
-  #refuses(): boolean {
-    if (this.refusals === 0) return false;
-    this.refusals--;
+  #refusal(namespace: string | undefined): InformerError | undefined {
+    const isForbidden = namespace !== undefined && this.forbidden.has(namespace);
+    if (!isForbidden && this.refusals === 0) return undefined;
+    if (!isForbidden) this.refusals--;
     this.refused++;
-    return true;
+    return refusal(isForbidden ? 403 : 500);
   }
 
   #tell(key: string, event: Change["event"], state: Change["state"]): void {
