@@ -54,7 +54,7 @@ export class HttpBody implements ResponseBody {
       response.on("error", (error) => this.#stream.destroy(error));
       response.on("aborted", () => this.#stream.destroy(new Error("aborted")));
     }
-    this.#stream.on("data", (chunk: Buffer) => this.#onData(chunk));
+    this.#stream.on("data", (chunk: Buffer) => this.#onData(asJavaScriptBuffer(chunk)));
     this.#stream.on("end", () => this.#finish(brokenBy()));
     this.#stream.on("error", (error) => this.#finish(error));
     // A connection that closes in the middle says neither end nor error in every version of Node.
@@ -105,6 +105,14 @@ export class HttpBody implements ResponseBody {
     else this.#reader?.reject(this.#end.error);
     this.#reader = undefined;
   }
+}
+
+/**
+ * The same bytes in a Buffer as JavaScript makes it. Those that the HTTP parser makes have a hidden class of their own, which
+ * the collector drops while no such buffer is there, as on a quiet watch, and with it all code that V8 has compiled for it.
+ */
+function asJavaScriptBuffer({ buffer, byteOffset, length }: Buffer): Buffer {
+  return Buffer.from(buffer, byteOffset, length);
 }
 
 function failure(error: Error): InformerError {
