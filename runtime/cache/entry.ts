@@ -193,9 +193,10 @@ export class Entry<T extends KubernetesObject = KubernetesObject> implements Ent
     const slab = this.#slab;
     if (slab === undefined || this.#object !== undefined)
       return (this.object.metadata?.labels ?? undefined) as Labels | undefined;
-    const metadata = findValue(slab.buffer, this.#offset, this.#offset + this.length, "metadata");
-    const labels = metadata && findValue(slab.buffer, metadata.start, metadata.end, "labels");
-    return labels && ((parseJson(slab.buffer, labels.start, labels.end) ?? undefined) as Labels | undefined);
+    const bytes = slab.copyOf(this.#offset, this.#length);
+    const metadata = findValue(bytes, 0, this.#length, "metadata");
+    const labels = metadata && findValue(bytes, metadata.start, metadata.end, "labels");
+    return labels && ((parseJson(bytes, labels.start, labels.end) ?? undefined) as Labels | undefined);
   }
 
   /** The bytes lie at the end of what is used of the slab: they are this entry's from now on. */
@@ -217,7 +218,8 @@ export class Entry<T extends KubernetesObject = KubernetesObject> implements Ent
 
   #decode(slab: Slab, late?: LateText): Cached<T> {
     try {
-      const object = decodeObject(slab.buffer, this.#offset, this.#offset + this.length, late) as Cached<T>;
+      const bytes = slab.copyOf(this.#offset, this.#length);
+      const object = decodeObject(bytes, 0, this.#length, late) as Cached<T>;
       return this.#slabs?.freeze === true ? deepFreeze(object) : object;
     } catch (error) {
       throw inContext(error, this.key);

@@ -3,6 +3,18 @@
  * would cost more time than copying it, and make the garbage collector run for memory that it does not manage.
  */
 
+/**
+ * An ArrayBuffer that may be resized lies in pages of its own, which go back to the system when it goes. One that may not lies
+ * among what is read from sockets, where it keeps the room of what is gone from going back: 25 MB beside 60 MB of slabs.
+ */
+const PagedBuffer = ArrayBuffer as unknown as new (
+  length: number,
+  options: { readonly maxByteLength: number },
+) => ArrayBuffer;
+
+/** What is scanned is copied here first, where a byte loop is twice as fast: V8 asks a resizable buffer for its end at each byte. */
+const scratch = Buffer.allocUnsafeSlow(64 * 1024);
+
 /** A buffer that is filled from the front. It is never written again while an entry still reads from it. */
 export class Slab {
   readonly buffer: Buffer;
@@ -16,7 +28,14 @@ export class Slab {
 
   constructor(owner: SlabAllocator, length: number) {
     this.owner = owner;
-    this.buffer = Buffer.allocUnsafeSlow(length);
+    this.buffer = Buffer.from(new PagedBuffer(length, { maxByteLength: length }), 0, length);
+  }
+
+  /** A copy, to be scanned from its beginning; good until the next one, of any slab. */
+  copyOf(offset: number, length: number): Buffer {
+    const bytes = length > scratch.length ? Buffer.allocUnsafeSlow(length) : scratch;
+    this.buffer.copy(bytes, 0, offset, offset + length);
+    return bytes;
   }
 }
 
