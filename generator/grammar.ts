@@ -17,15 +17,36 @@ const dnsLabel = labelCheck(
   "lower case letters, digits and '-', beginning with a letter, ending with a letter or digit, at most 63 characters",
 );
 
+/** A server limits the whole, and not each label. */
 function group(name: string): string | undefined {
-  return name.length <= 253 && name.split(".").every((part) => part.length <= 63 && label.test(part))
+  return name.length <= 253 && name.split(".").every((step) => label.test(step))
     ? undefined
     : "a DNS name in lower case, at most 253 characters, such as stable.example.com";
+}
+
+const part = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+
+/** `name` or `prefix/name`, of labels, annotations and finalizers. */
+function qualifiedName(text: string): string | undefined {
+  const steps = text.split("/");
+  const name = steps.at(-1)!;
+  const prefix = steps.length === 2 ? steps[0] : undefined;
+  return steps.length <= 2 &&
+    (prefix === undefined || group(prefix) === undefined) &&
+    name.length <= 63 &&
+    part.test(name)
+    ? undefined
+    : "a name such as app or example.com/app";
 }
 
 /** Each says what was expected when a name does not fit. */
 export const grammar = {
   group,
+  qualifiedName,
+  labelValue: (text: string) =>
+    text === "" || (text.length <= 63 && part.test(text))
+      ? undefined
+      : "letters, digits, '-', '_' and '.', beginning and ending with a letter or digit, at most 63 characters",
   version: dnsLabel,
   plural: dnsLabel,
   kind: (name: string) =>

@@ -2,7 +2,7 @@
 import type { PrinterColumn, ResourceFacts, Schema, SelectableField } from "../model.js";
 import { asSchema } from "../model.js";
 import { selectableField } from "../selectable-fields.js";
-import { schemaAt } from "./crd-rules.js";
+import { schemaAt } from "./field-path.js";
 import type { Reading } from "./reading.js";
 
 type Facts = Pick<ResourceFacts, "subresources" | "deprecated" | "storage" | "printerColumns" | "selectableFields">;

@@ -1,71 +1,45 @@
 /** The shape of a CRD's schema: what each keyword must be for a server to read it at all. */
 import { asSchema, type Schema } from "../model.js";
+import { checkForm, describe, type Form, type Problem, texts } from "./forms.js";
 import type { Path } from "./yaml.js";
 
-export interface SchemaProblem {
-  readonly path: Path;
-  readonly message: string;
-  readonly hint: string;
+/** What holds schemas, beside what holds plain values. */
+type SchemaForm = "items" | "schema" | "schemas" | "map" | "schema or boolean";
+
+function keywords<F>(form: F, ...names: string[]): [name: string, form: F][] {
+  return names.map((name) => [name, form]);
 }
 
-type Form =
-  | "text"
-  | "boolean"
-  | "number"
-  | "integer"
-  | "list"
-  | "texts"
-  | "items"
-  | "object"
-  | "schema"
-  | "schemas"
-  | "map"
-  | "schema or boolean";
+const rules: Form = {
+  list: {
+    fields: {
+      ...Object.fromEntries(keywords<Form>("text", "rule", "message", "messageExpression", "reason", "fieldPath")),
+      optionalOldSelf: "boolean",
+    },
+  },
+};
 
-const forms: ReadonlyMap<string, Form> = new Map<string, Form>([
-  ...[
-    "$schema",
-    "description",
-    "format",
-    "id",
-    "pattern",
-    "title",
-    "type",
-    "x-kubernetes-list-type",
-    "x-kubernetes-map-type",
-  ].map((name) => [name, "text"] as const),
-  ...[
-    "exclusiveMaximum",
-    "exclusiveMinimum",
-    "nullable",
-    "uniqueItems",
-    "x-kubernetes-embedded-resource",
-    "x-kubernetes-int-or-string",
-    "x-kubernetes-preserve-unknown-fields",
-  ].map((name) => [name, "boolean"] as const),
-  ...["maximum", "minimum", "multipleOf"].map((name) => [name, "number"] as const),
-  ...["maxItems", "maxLength", "maxProperties", "minItems", "minLength", "minProperties"].map(
-    (name) => [name, "integer"] as const,
-  ),
-  ...["enum", "x-kubernetes-validations"].map((name) => [name, "list"] as const),
-  ...["required", "x-kubernetes-list-map-keys"].map((name) => [name, "texts"] as const),
+const forms: ReadonlyMap<string, Form | SchemaForm> = new Map<string, Form | SchemaForm>([
+  ...keywords<Form>("text", "$schema", "$ref", "description", "format", "id", "pattern", "title", "type"),
+  ...keywords<Form>("text", "x-kubernetes-list-type", "x-kubernetes-map-type"),
+  ...keywords<Form>("boolean", "exclusiveMaximum", "exclusiveMinimum", "nullable", "uniqueItems"),
+  ...keywords<Form>("boolean", "x-kubernetes-embedded-resource", "x-kubernetes-int-or-string"),
+  ...keywords<Form>("boolean", "x-kubernetes-preserve-unknown-fields"),
+  ...keywords<Form>("number", "maximum", "minimum", "multipleOf"),
+  ...keywords<Form>("int64", "maxItems", "maxLength", "maxProperties", "minItems", "minLength", "minProperties"),
+  ...keywords<Form>(texts, "required", "x-kubernetes-list-map-keys"),
+  ["enum", { list: "anything" }],
+  ["x-kubernetes-validations", rules],
+  ["externalDocs", { fields: { description: "text", url: "text" } }],
   ["items", "items"],
   ["not", "schema"],
-  ["externalDocs", "object"],
-  ...["allOf", "anyOf", "oneOf"].map((name) => [name, "schemas"] as const),
+  ...keywords<SchemaForm>("schemas", "allOf", "anyOf", "oneOf"),
   ["properties", "map"],
   ["additionalProperties", "schema or boolean"],
 ]);
 
-const expected: Readonly<Record<Form, string>> = {
-  text: "expected a text",
-  boolean: "expected true or false",
-  number: "expected a number",
-  integer: "expected a whole number",
-  list: "expected a list",
-  texts: "expected a list of texts",
+const expected: Readonly<Record<SchemaForm, string>> = {
   items: "expected a schema",
-  object: "expected a map",
   schema: "expected a schema",
   schemas: "expected a list of schemas",
   map: "expected a map of names to schemas",
@@ -73,12 +47,14 @@ const expected: Readonly<Record<Form, string>> = {
 };
 
 /** Keywords of JSON Schema that no server takes. */
-const unsupported = ["$ref", "additionalItems", "definitions", "dependencies", "id", "patternProperties"];
+const unsupported = ["$ref", "$schema", "additionalItems", "definitions", "dependencies", "id", "patternProperties"];
+/** Those that are as good as left out when they are empty. */
+const nothingWhenEmpty = ["$schema", "definitions", "id", "patternProperties"];
 
 const types = ["array", "boolean", "integer", "number", "object", "string"];
 
 /** Every keyword that is not what it must be. */
-export function checkCrdSchema(value: unknown, path: Path = []): SchemaProblem[] {
+export function checkCrdSchema(value: unknown, path: Path = []): Problem[] {
   // An empty value is an empty schema: any value.
   if (value === null) return [];
   const schema = asSchema(value);
@@ -109,14 +85,13 @@ export function childrenOf(schema: Schema, path: Path = []): [child: unknown, pa
   return children;
 }
 
-function ownKeywords(schema: Schema, path: Path): SchemaProblem[] {
-  const problems: SchemaProblem[] = [];
+function ownKeywords(schema: Schema, path: Path): Problem[] {
+  const problems: Problem[] = [];
   for (const [keyword, value] of Object.entries(schema)) {
     if (value === null || value === undefined) continue;
     const at = [...path, keyword];
-    const empty = asSchema(value) !== undefined && Object.keys(value).length === 0;
-    const nothing = keyword === "id" ? value === "" : empty && ["definitions", "patternProperties"].includes(keyword);
-    if (unsupported.includes(keyword) && !nothing) {
+    const isEmpty = value === "" || Object.keys(asSchema(value) ?? { some: 1 }).length === 0;
+    if (unsupported.includes(keyword) && !(isEmpty && nothingWhenEmpty.includes(keyword))) {
       problems.push({
         path: at,
         message: `a CustomResourceDefinition cannot use ${keyword}`,
@@ -125,8 +100,10 @@ function ownKeywords(schema: Schema, path: Path): SchemaProblem[] {
       continue;
     }
     const form = forms.get(keyword);
-    if (form === undefined || fits(value, form)) continue;
-    problems.push({ path: at, message: `${keyword} is ${describe(value)}`, hint: expected[form] });
+    if (form === undefined) continue;
+    if (!isSchemaForm(form)) problems.push(...checkForm(value, form, at));
+    else if (!fits(value, form))
+      problems.push({ path: at, message: `${keyword} is ${describe(value)}`, hint: expected[form] });
   }
   const { type } = schema;
   if (typeof type === "string" && type !== "" && !types.includes(type)) {
@@ -161,38 +138,21 @@ function closest(type: string): string {
   return guess === undefined ? "" : `; did you mean ${guess}?`;
 }
 
-function fits(value: unknown, form: Form): boolean {
+function isSchemaForm(form: Form | SchemaForm): form is SchemaForm {
+  return typeof form === "string" && form in expected;
+}
+
+function fits(value: unknown, form: SchemaForm): boolean {
   switch (form) {
-    case "text":
-      return typeof value === "string";
-    case "boolean":
-      return typeof value === "boolean";
-    case "number":
-      return typeof value === "number";
-    case "integer":
-      // What a server keeps in 64 bits.
-      return Number.isInteger(value) && Math.abs(value as number) < 2 ** 63;
-    case "list":
-      return Array.isArray(value);
-    case "texts":
-      return Array.isArray(value) && value.every((item) => item === null || typeof item === "string");
     case "schemas":
       return Array.isArray(value);
     case "items":
       // A server takes a scalar for a schema that says nothing.
       return !Array.isArray(value) || value.length === 0;
     case "map":
-    case "object":
-      return asSchema(value) !== undefined;
     case "schema":
       return asSchema(value) !== undefined;
     case "schema or boolean":
       return typeof value === "boolean" || asSchema(value) !== undefined;
   }
-}
-
-export function describe(value: unknown): string {
-  if (value === null) return "empty";
-  if (Array.isArray(value)) return "a list";
-  return typeof value === "object" ? "a map" : JSON.stringify(value).slice(0, 100);
 }

@@ -6,7 +6,8 @@
 import { asSchema, type Schema } from "../model.js";
 import { checkDefault } from "./crd-default.js";
 import { patternProblem } from "./crd-pattern.js";
-import { childrenOf, describe, type SchemaProblem } from "./crd-schema.js";
+import { childrenOf } from "./crd-schema.js";
+import { describe, type Problem } from "./forms.js";
 import type { Path } from "./yaml.js";
 
 type Level = "root" | "item" | "field";
@@ -23,6 +24,8 @@ const notBesideStatus = [
   "minProperties",
   "x-kubernetes-map-type",
   "x-kubernetes-list-map-keys",
+  "x-kubernetes-int-or-string",
+  "x-kubernetes-embedded-resource",
   "definitions",
   "patternProperties",
 ];
@@ -47,12 +50,12 @@ const forbiddenInLogic = [
 ];
 
 /** @param root a schema without problems of form */
-export function checkStructural(root: Schema, statusSubresource: boolean): SchemaProblem[] {
+export function checkStructural(root: Schema, statusSubresource: boolean): Problem[] {
   const rules = new Rules();
   if (root["nullable"] === true) rules.add(["nullable"], "the root cannot be nullable", "leave it out");
   if (statusSubresource) {
     for (const keyword of notBesideStatus) {
-      if (isSet(root[keyword])) {
+      if (isSet(root[keyword]) && root[keyword] !== false) {
         rules.add(
           [keyword],
           `${keyword} at the root is not allowed beside the status subresource`,
@@ -69,7 +72,7 @@ export function checkStructural(root: Schema, statusSubresource: boolean): Schem
 }
 
 class Rules {
-  readonly problems: SchemaProblem[] = [];
+  readonly problems: Problem[] = [];
 
   add(path: Path, message: string, hint: string): void {
     this.problems.push({ path, message, hint });

@@ -7,6 +7,7 @@ import { versionFacts } from "./crd-facts.js";
 import { checkRules } from "./crd-rules.js";
 import { checkCrdSchema } from "./crd-schema.js";
 import { checkStructural } from "./crd-structural.js";
+import { checkForm, definitionForm } from "./forms.js";
 import type { Input } from "./inputs.js";
 import { lookAlikes } from "./look-alikes.js";
 import { Reading } from "./reading.js";
@@ -119,6 +120,9 @@ function readDefinition(crd: Reading, warn: Warn, report: (problem: GeneratorErr
   }
   if (!crd.isObject("spec"))
     throw crd.fail(["spec"], "spec is missing", "expected the spec of a CustomResourceDefinition");
+  const unreadable = checkForm(crd.at(), definitionForm);
+  for (const { path, message, hint } of unreadable) report(crd.fail(path, message, hint));
+  if (unreadable.length > 0) return [];
   const group = crd.name(["spec", "group"], grammar.customGroup);
   const kind = crd.name(["spec", "names", "kind"], grammar.kind);
   const resource = crd.name(["spec", "names", "plural"], grammar.plural);

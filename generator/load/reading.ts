@@ -26,10 +26,15 @@ export class Reading {
     return new Reading(this.#document, [...this.path, ...path]);
   }
 
-  /** The items of a list of objects; none where there is no list. */
-  children(...path: Path): Reading[] {
+  /** The items of a list; none where there is no list. */
+  list(...path: Path): readonly unknown[] {
     const list = this.at(...path);
-    return Array.isArray(list) ? list.map((_item, index) => this.child(...path, index)) : [];
+    return Array.isArray(list) ? list : [];
+  }
+
+  /** The items of a list of objects. */
+  children(...path: Path): Reading[] {
+    return this.list(...path).map((_item, index) => this.child(...path, index));
   }
 
   has(...path: Path): boolean {
@@ -55,8 +60,7 @@ export class Reading {
   }
 
   texts(...path: Path): string[] {
-    const value = this.at(...path);
-    return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
+    return this.list(...path).filter((item): item is string => typeof item === "string");
   }
 
   /** A name that must be there and fit Kubernetes' grammar. */

@@ -106,7 +106,7 @@ describe("a definition", () => {
     ],
     ["served as a text", { versions: [version("v1", {}, { served: "true" })] }, 'served is "true"'],
     ["a short name with a capital", { names: { shortNames: ["WI"] } }, "spec.names.shortNames.0"],
-    ["short names that are a text", { names: { shortNames: "wi" } }, "spec.names.shortNames is no list"],
+    ["short names that are a text", { names: { shortNames: "wi" } }, 'shortNames is "wi"'],
     ["a kind that is its list's", { names: { listKind: "Widget" } }, "kind and listKind are the same"],
     ["unknown fields everywhere", { spec: { preserveUnknownFields: true } }, "spec.preserveUnknownFields is true"],
     [
@@ -131,7 +131,7 @@ describe("a definition", () => {
       },
       'selectable field ".spec" is no text, boolean or integer',
     ],
-    ["a conversion that is a text", { spec: { conversion: "None" } }, "spec.conversion is no map"],
+    ["a conversion that is a text", { spec: { conversion: "None" } }, 'conversion is "None"'],
     [
       "a conversion in the clear",
       {
@@ -147,7 +147,7 @@ describe("a definition", () => {
     [
       "a status that is a text",
       { versions: [version("v1", {}, { subresources: { status: "yes" } })] },
-      "subresources.status is no map",
+      'status is "yes"',
     ],
     ["a conversion by nobody", { spec: { conversion: { strategy: "Magic" } } }, 'conversion strategy is "Magic"'],
   ];
