@@ -1,6 +1,6 @@
 /** What the connections of either HTTP version have in common. */
-import { createHash } from "node:crypto";
 import { InformerError, isInformerError, messageOf } from "../api/informer-error.js";
+import { node } from "../util/node-modules.js";
 import type { Credentials } from "./credentials.js";
 import type { TransportRequest } from "./transport.js";
 import { USER_AGENT } from "./user-agent.js";
@@ -38,7 +38,7 @@ const fingerprints = new WeakMap<Credentials["tls"], string>();
 export function tlsFingerprint(tls: Credentials["tls"]): string {
   let fingerprint = fingerprints.get(tls);
   if (fingerprint === undefined) {
-    fingerprint = createHash("sha256").update(JSON.stringify(tls)).digest("hex");
+    fingerprint = node.crypto.createHash("sha256").update(JSON.stringify(tls)).digest("hex");
     fingerprints.set(tls, fingerprint);
   }
   return fingerprint;

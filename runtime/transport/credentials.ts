@@ -1,13 +1,13 @@
 /** Credentials out of a KubeConfig, asked for as rarely as they can be. */
-import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Agent, OutgoingHttpHeaders } from "node:http";
-import { createSecureContext, type SecureContextOptions } from "node:tls";
+import type { SecureContextOptions } from "node:tls";
 import { isDeepStrictEqual } from "node:util";
 import { InformerError, isInformerError, messageOf } from "../api/informer-error.js";
 import { redactOutput } from "../api/redact.js";
 import { deferred } from "../util/abort.js";
 import type { Clock } from "../util/clock.js";
+import { node } from "../util/node-modules.js";
 import { hostOf } from "./connections.js";
 import { type ExecConfig, type ExecCredential, runExecPlugin } from "./exec-plugin.js";
 import { type Impersonation, impersonationHeaders, PRINTABLE } from "./impersonation.js";
@@ -248,7 +248,7 @@ export class CredentialSource {
     const isSame = known !== undefined && isDeepStrictEqual(tls, known);
     try {
       // Files may be read in the middle of their replacement: an authority that is empty, a key of another certificate.
-      if (!isSame) createSecureContext(tls);
+      if (!isSame) node.tls.createSecureContext(tls);
       if (!isSame && tls.ca !== undefined) checkAuthority(tls.ca);
       if (tls.cert !== undefined) this.#checkExpiry(tls.cert);
     } catch (error) {
@@ -258,7 +258,7 @@ export class CredentialSource {
   }
 
   #checkExpiry(cert: NonNullable<TlsOptions["cert"]>): void {
-    const { validTo } = new X509Certificate([cert].flat()[0] ?? "");
+    const { validTo } = new node.crypto.X509Certificate([cert].flat()[0] ?? "");
     if (Date.parse(validTo) - this.#clock.wallNow() > CERTIFICATE_WARNING_MS) return;
     this.#warnings.tell("certificate", `the client certificate for ${this.server.origin} expires on ${validTo}`);
   }
@@ -304,7 +304,7 @@ function tlsOptions(options: HttpsOptions): TlsOptions {
 
 /** Node takes an authority without a certificate for one that nobody is of. */
 function checkAuthority(ca: NonNullable<TlsOptions["ca"]>): void {
-  for (const authority of [ca].flat()) new X509Certificate(authority);
+  for (const authority of [ca].flat()) new node.crypto.X509Certificate(authority);
 }
 
 /** What a kubeconfig or its library said. */

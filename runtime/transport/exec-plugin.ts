@@ -2,12 +2,11 @@
  * Runs a kubeconfig's credential plugin. Counterpart: client-go's plugin/pkg/client/auth/exec; client-node's own runner has
  * no limit of time or output, checks nothing of the answer, and starts the plugin once for each request that waits.
  */
-import { spawn } from "node:child_process";
-import { X509Certificate } from "node:crypto";
 import { InformerError, messageOf } from "../api/informer-error.js";
 import { redactOutput } from "../api/redact.js";
 import { type Deferred, deferred } from "../util/abort.js";
 import type { Clock } from "../util/clock.js";
+import { node } from "../util/node-modules.js";
 
 /** `exec` of a kubeconfig's user. */
 export interface ExecConfig {
@@ -72,7 +71,7 @@ function reasonOf(error: unknown, { installHint }: ExecConfig): string {
 /** Without a shell; what it prints. Starting it may throw at once, as without the permission to start programs. */
 async function runProgram({ command, args, env }: ExecConfig, info: string, clock: Clock): Promise<string> {
   const done: Deferred<string> = deferred();
-  const child = spawn(command ?? "", args ?? [], {
+  const child = node.childProcess.spawn(command ?? "", args ?? [], {
     env: {
       ...process.env,
       ...Object.fromEntries((env ?? []).map(({ name, value }) => [name, value])),
@@ -141,7 +140,7 @@ function readCredential(output: string, apiVersion: string, fail: (what: string)
 function certificateEndMs(cert: string | undefined, fail: (what: string) => never): number | undefined {
   if (cert === undefined) return undefined;
   try {
-    return Date.parse(new X509Certificate(cert).validTo);
+    return Date.parse(new node.crypto.X509Certificate(cert).validTo);
   } catch {
     return fail("its certificate is none");
   }

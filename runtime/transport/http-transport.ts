@@ -1,6 +1,6 @@
 /** The transport over HTTP: HTTP/2 where the server speaks it, else HTTP/1.1 with connections that are kept. */
-import { TLSSocket } from "node:tls";
 import type { Clock } from "../util/clock.js";
+import { node } from "../util/node-modules.js";
 import { connectionError, tlsFingerprint } from "./connections.js";
 import { CredentialSource, type Credentials, type KubeConfigLike } from "./credentials.js";
 import { Http1Connections } from "./http1-connections.js";
@@ -83,7 +83,7 @@ export class HttpTransport implements Transport {
       return this.#http1.send(request, credentials);
     }
     const connection = await this.#http2.acquire(credentials, request.signal);
-    if (!(connection instanceof TLSSocket)) return this.#http2.send(connection, request, credentials);
+    if (!(connection instanceof node.tls.TLSSocket)) return this.#http2.send(connection, request, credentials);
     // All who waited for the handshake are given its connection, and the first of them uses it.
     if (this.#http1Only !== fingerprint) this.#http1.adopt(connection, request.kind, credentials);
     this.#http1Only = fingerprint;

@@ -1,9 +1,10 @@
 /** HTTP/1.1 over node:http and node:https, with connections that are kept and used again. */
-import http, { type IncomingMessage } from "node:http";
-import https from "node:https";
+import type http from "node:http";
+import type https from "node:https";
 import type { TLSSocket } from "node:tls";
 import { abortError, onAbort } from "../util/abort.js";
 import type { Clock, Timer } from "../util/clock.js";
+import { node } from "../util/node-modules.js";
 import {
   CONNECT_TIMEOUT_MS,
   codeOf,
@@ -69,7 +70,7 @@ export class Http1Connections {
    * A server closes idle connections when it likes, and a request may cross that on its way. Nothing is known to be wrong
    * then, so it goes out once more at once; on a new connection, because other idle ones may have been closed as well.
    */
-  async #sendOrResend(request: TransportRequest, credentials: Credentials): Promise<IncomingMessage> {
+  async #sendOrResend(request: TransportRequest, credentials: Credentials): Promise<http.IncomingMessage> {
     try {
       return await this.#send(request, credentials);
     } catch (error) {
@@ -83,7 +84,7 @@ export class Http1Connections {
     }
   }
 
-  async #send(request: TransportRequest, credentials: Credentials): Promise<IncomingMessage> {
+  async #send(request: TransportRequest, credentials: Credentials): Promise<http.IncomingMessage> {
     if (request.signal.aborted) throw abortError(request.signal);
     const server = this.#server;
     const agent = credentials.proxyAgent ?? this.#agentsFor(credentials)[request.kind];
@@ -98,7 +99,7 @@ export class Http1Connections {
       ...(this.#secure ? credentials.tls : {}),
     };
     return new Promise((resolve, reject) => {
-      const outgoing = (this.#secure ? https : http).request(options);
+      const outgoing = (this.#secure ? node.https : node.http).request(options);
       let timer: Timer | undefined;
       let bytesBefore = 0;
       const settled = () => {
@@ -151,7 +152,7 @@ export class Http1Connections {
       this.close();
       const tunnel = credentials.proxy && (() => connectTls(this.#server, credentials, ["http/1.1"], this.#clock));
       const agent = (options: http.AgentOptions) =>
-        this.#secure ? new AdoptingAgent(options, tunnel) : new http.Agent(options);
+        this.#secure ? adoptingAgent(options, tunnel) : new node.http.Agent(options);
       this.#agents = {
         fingerprint,
         list: agent({ keepAlive: true, maxSockets: MAX_LIST_SOCKETS }),
@@ -173,29 +174,27 @@ class StaleConnection extends Error {
 }
 
 /** Uses connections that were made elsewhere before it makes its own. */
-class AdoptingAgent extends https.Agent {
-  readonly adopted: TLSSocket[] = [];
-  readonly #tunnel: (() => Promise<TLSSocket>) | undefined;
+interface AdoptingAgent extends https.Agent {
+  readonly adopted: TLSSocket[];
+}
 
-  /** @param tunnel makes the connections, when there is a proxy */
-  constructor(options: http.AgentOptions, tunnel: (() => Promise<TLSSocket>) | undefined) {
-    super(options);
-    this.#tunnel = tunnel;
-  }
-
-  override createConnection(
-    ...args: Parameters<https.Agent["createConnection"]>
-  ): ReturnType<https.Agent["createConnection"]> {
-    const socket = this.adopted.pop();
+/** @param tunnel makes the connections, when there is a proxy */
+function adoptingAgent(options: http.AgentOptions, tunnel: (() => Promise<TLSSocket>) | undefined): AdoptingAgent {
+  const adopted: TLSSocket[] = [];
+  const agent = new node.https.Agent(options);
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (...args) => {
+    const socket = adopted.pop();
     if (socket?.destroyed === false) return socket;
-    if (this.#tunnel === undefined) return super.createConnection(...args);
+    if (tunnel === undefined) return connect(...args);
     const callback = args[1] as unknown as (error: Error | null, socket?: TLSSocket) => void;
-    this.#tunnel().then(
+    tunnel().then(
       (made) => callback(null, made),
       (error: Error) => callback(error),
     );
     return undefined;
-  }
+  };
+  return Object.assign(agent, { adopted });
 }
 
 function closeIdle(agent: http.Agent): void {

@@ -1,14 +1,10 @@
 /** HTTP/2 over node:http2: many watches on few connections. */
-import http2, {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  type IncomingHttpHeaders,
-  type IncomingHttpStatusHeader,
-} from "node:http2";
+import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders, IncomingHttpStatusHeader } from "node:http2";
 import type { TLSSocket } from "node:tls";
 import { InformerError, messageOf } from "../api/informer-error.js";
 import { abortError, onAbort, unlessAborted } from "../util/abort.js";
 import type { Clock, Timer } from "../util/clock.js";
+import { node } from "../util/node-modules.js";
 import { codeOf, connectionError, fullPath, requestHeaders, tlsFingerprint } from "./connections.js";
 import type { Credentials } from "./credentials.js";
 import { HttpBody } from "./http-body.js";
@@ -123,7 +119,7 @@ export class Http2Connections {
   async #open(credentials: Credentials, fingerprint: string): Promise<TLSSocket | undefined> {
     const socket = await connectTls(this.#server, credentials, ["h2", "http/1.1"], this.#clock);
     if (socket.alpnProtocol !== "h2") return socket;
-    const session = http2.connect(this.#server, {
+    const session = node.http2.connect(this.#server, {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW },
     });
@@ -162,7 +158,7 @@ type ResponseHeaders = IncomingHttpHeaders & IncomingHttpStatusHeader;
 
 function responseOf(stream: ClientHttp2Stream, signal: AbortSignal): Promise<ResponseHeaders> {
   return new Promise((resolve, reject) => {
-    const release = onAbort(signal, () => stream.close(http2.constants.NGHTTP2_CANCEL));
+    const release = onAbort(signal, () => stream.close(node.http2.constants.NGHTTP2_CANCEL));
     const fail = (error: Error) => {
       release();
       reject(signal.aborted ? abortError(signal) : error);

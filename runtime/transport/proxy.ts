@@ -2,10 +2,9 @@
  * Ways through proxies: which one is between here and the server, and the tunnel through it. Counterpart:
  * golang.org/x/net/http/httpproxy, which client-go uses.
  */
-import http from "node:http";
-import https from "node:https";
 import { BlockList, isIP, type Socket } from "node:net";
 import { InformerError, messageOf } from "../api/informer-error.js";
+import { node } from "../util/node-modules.js";
 import { hostOf } from "./connections.js";
 
 /** What is looked at of the environment, each also in lower case. */
@@ -85,7 +84,7 @@ export function openTunnel(proxy: URL, server: URL, signal: AbortSignal): Promis
   return new Promise((resolve, reject) => {
     const fail = (why: string, cause?: unknown) =>
       reject(new InformerError("connection", `the proxy ${proxy.origin}: ${why}`, { cause }));
-    const request = (proxy.protocol === "https:" ? https : http).request({
+    const request = (proxy.protocol === "https:" ? node.https : node.http).request({
       method: "CONNECT",
       host: hostOf(proxy),
       port: proxy.port || (proxy.protocol === "https:" ? 443 : 80),

@@ -1,7 +1,8 @@
 /** TLS connections to the API server, direct or through a proxy. */
 import type { Socket } from "node:net";
-import tls, { type TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import type { Clock } from "../util/clock.js";
+import { node } from "../util/node-modules.js";
 import { CONNECT_TIMEOUT_MS, connectionError, connectTimeout, hostOf } from "./connections.js";
 import type { Credentials } from "./credentials.js";
 import { openTunnel } from "./proxy.js";
@@ -38,7 +39,7 @@ async function handshake(
 ): Promise<TLSSocket> {
   const host = hostOf(server);
   // It throws at once when the kubeconfig's certificates are none.
-  const socket = tls.connect({
+  const socket = node.tls.connect({
     ...(tunnel === undefined ? { host, port: Number(server.port || 443) } : { socket: tunnel, host }),
     // A name for the handshake: an address is not one (RFC 6066).
     ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
