@@ -32,6 +32,11 @@ export interface ReflectorTunables {
   readonly streaming?: boolean | undefined;
   /** How long a streaming list may be silent without having sent its end bookmark, in milliseconds: 60,000. client-go waits for ever. */
   readonly bookmarkDeadlineMs?: number | undefined;
+  /**
+   * How long a list may be silent, in milliseconds: 60,000, after which a server gives it up by itself. For one whose
+   * `--request-timeout` is longer.
+   */
+  readonly listSilenceMs?: number | undefined;
   /** Objects in a page of a list: 500. */
   readonly pageSize?: number | undefined;
   /** How long a watch is to last, from and to, in seconds: 300 and 600. It is drawn for each, so that they do not all end together. */
@@ -84,7 +89,6 @@ export interface ReflectorObserver {
 const WATCH_TIMEOUT_SECONDS: readonly [number, number] = [300, 600];
 /** How much later than it promised a server may end a watch before it is taken for dead (kube-rs' rule). */
 const WATCH_GRACE_MS = 5_000;
-/** A list may be slow, but not silent for this long. */
 const LIST_SILENCE_MS = 60_000;
 const BOOKMARK_DEADLINE_MS = 60_000;
 const PROBE_AFTER_MS = 90_000;
@@ -152,12 +156,7 @@ export class Reflector<T extends KubernetesObject> {
     signal: AbortSignal,
   ): Promise<ReflectorEvent> {
     const { listerWatcher, queue, observer } = this.#options;
-    const silence = new Deadline(
-      this.#options.clock,
-      signal,
-      () => `list ${listerWatcher.name}: no data for ${LIST_SILENCE_MS} ms`,
-    );
-    const onProgress = () => silence.set(LIST_SILENCE_MS);
+    const { silence, onProgress } = this.#listSilence(signal);
     try {
       onProgress();
       const list = await listAllPages(listerWatcher, { resourceVersion, limit }, silence.signal, onProgress);
@@ -289,10 +288,9 @@ export class Reflector<T extends KubernetesObject> {
 
   /** Goes on beside the watch, which it ends if the two do not agree. */
   async #verify(entries: readonly Entry<T>[], resourceVersion: string, signal: AbortSignal): Promise<void> {
-    const { listerWatcher, clock, verifyAfterSync = false } = this.#options;
+    const { listerWatcher, verifyAfterSync = false } = this.#options;
     if (!verifyAfterSync) return;
-    const silence = new Deadline(clock, signal, (ms) => `list ${listerWatcher.name}: no data for ${ms} ms`);
-    const onProgress = () => silence.set(LIST_SILENCE_MS);
+    const { silence, onProgress } = this.#listSilence(signal);
     try {
       onProgress();
       const options = { resourceVersion, resourceVersionMatch: "Exact" } as const;
@@ -325,8 +323,7 @@ export class Reflector<T extends KubernetesObject> {
     const changed = new Set<string>();
     this.#changedMeanwhile = changed;
     const isVoid = () => signal.aborted || this.#changedMeanwhile !== changed;
-    const silence = new Deadline(clock, signal, (ms) => `list ${listerWatcher.name}: no data for ${ms} ms`);
-    const onProgress = () => silence.set(LIST_SILENCE_MS);
+    const { silence, onProgress } = this.#listSilence(signal);
     try {
       onProgress();
       const { entries, resourceVersion } = await wholeContent(
@@ -359,6 +356,13 @@ export class Reflector<T extends KubernetesObject> {
     } finally {
       silence.release();
     }
+  }
+
+  /** A list may be slow, but not silent for long: `onProgress` says that it is not. */
+  #listSilence(signal: AbortSignal): { readonly silence: Deadline; readonly onProgress: () => void } {
+    const { listerWatcher, clock, listSilenceMs = LIST_SILENCE_MS } = this.#options;
+    const silence = new Deadline(clock, signal, (ms) => `list ${listerWatcher.name}: no data for ${ms} ms`);
+    return { silence, onProgress: () => silence.set(listSilenceMs) };
   }
 
   /** Ends the stream that runs, or the next one. */

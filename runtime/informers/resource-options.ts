@@ -53,7 +53,18 @@ export interface ResourceOptions<T extends KubernetesObject = KubernetesObject>
   readonly onError?: (error: InformerError) => void;
 }
 
-/** @throws InformerError `usage` when a selector is none */
+/** The least of each number. A NaN, of an environment variable that is not set, would ask without a pause. */
+const LEAST = {
+  bookmarkDeadlineMs: 1,
+  listSilenceMs: 1,
+  pageSize: 1,
+  watchTimeoutSeconds: 1,
+  backoff: 1,
+  probeAfterMs: 0,
+  verifyEveryMs: 0,
+} as const satisfies { readonly [Name in keyof ReflectorTunables]: number };
+
+/** @throws InformerError `usage` when a selector is none, or a number is not one or too small */
 export function resourceOptions<T extends KubernetesObject>(
   ofFactory: ResourceOptions,
   own: ResourceOptions<T> = {},
@@ -61,7 +72,23 @@ export function resourceOptions<T extends KubernetesObject>(
   // A function of the factory's is for every kind of object, so it is for this one as well.
   const options = { ...(ofFactory as unknown as ResourceOptions<T>), ...own };
   parseLabelSelector(options.labelSelector ?? "");
-  return { ...options, reflector: { ...ofFactory.reflector, ...own.reflector } };
+  const reflector = { ...ofFactory.reflector, ...own.reflector };
+  refuseBadNumbers(reflector);
+  return { ...options, reflector };
+}
+
+function refuseBadNumbers(reflector: ReflectorTunables): void {
+  for (const name of Object.keys(LEAST) as (keyof typeof LEAST)[]) {
+    const value = reflector[name];
+    if (value === undefined) continue;
+    const numbers = typeof value === "number" ? [value] : "length" in value ? value : [value.baseMs, value.capMs];
+    let least: number = LEAST[name];
+    for (const number of numbers) {
+      if (!(number >= least && number < Number.POSITIVE_INFINITY))
+        throw new InformerError("usage", `reflector.${name}: ${number} is no number of ${least} or more`);
+      least = number;
+    }
+  }
 }
 
 /** What to follow and what to leave out. @throws InformerError `usage` for what is no name of a namespace */

@@ -67,6 +67,19 @@ describe("options of one resource", () => {
     expect(() => resourceOptions({}, { labelSelector: "a=(" })).toThrow(/label selector: .*a=\(/);
   });
 
+  test.each([
+    [{ pageSize: 0 }, "reflector.pageSize: 0 is no number of 1 or more"],
+    [{ listSilenceMs: Number.NaN }, "reflector.listSilenceMs: NaN is no number"],
+    [{ probeAfterMs: -1 }, "reflector.probeAfterMs: -1 is no number of 0 or more"],
+    [{ verifyEveryMs: Number.POSITIVE_INFINITY }, "reflector.verifyEveryMs: Infinity is no number"],
+    [{ backoff: { baseMs: 0, capMs: 0 } }, "reflector.backoff: 0 is no number of 1 or more"],
+    [{ backoff: { capMs: 10, baseMs: 20 } }, "reflector.backoff: 10 is no number of 20 or more"],
+    [{ watchTimeoutSeconds: [9, 8] }, "reflector.watchTimeoutSeconds: 8 is no number of 9 or more"],
+  ] as const)("a number that cannot be meant is refused at once: %j", (reflector, text) => {
+    expect(() => resourceOptions({ reflector })).toThrow(text);
+    expect(() => resourceOptions({}, { reflector })).toThrow(expect.objectContaining({ code: "usage" }));
+  });
+
   test("transform, retention, managedFields, freeze and handlers' defaults reach the informer", async () => {
     await using server = await EmbeddedApiServer.start();
     server.create(configMaps, { metadata: { name: "a" } });
@@ -102,7 +115,7 @@ describe("asked for again", () => {
   test("with the same options, or without any, it is the same informer", () => {
     const factory = make();
     const options = () =>
-      ({ labelSelector: "a=1", transform, reflector: { backoff: { initialMs: 1, maxMs: 2 } } }) as object;
+      ({ labelSelector: "a=1", transform, reflector: { backoff: { baseMs: 1, capMs: 2 } } }) as object;
     const informer = factory.informerFor(configMaps, options());
     expect(factory.informerFor(configMaps, options())).toBe(informer);
     expect(factory.forResource(configMaps).informer({ ...options(), resyncPeriodMs: 5_000 })).toBe(informer);
