@@ -6,15 +6,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { ApiClient } from "./support/api-client.js";
 import { silent } from "./support/binaries.js";
-import { RESTRICTED_CONTEXT } from "./support/cluster.js";
-import {
-  builtBinaries,
-  client,
-  loadKubeConfig,
-  ownCluster,
-  temporaryFolder,
-  temporaryNamespace,
-} from "./support/harness.js";
+import { builtBinaries, client, ownCluster, temporaryFolder, temporaryNamespace } from "./support/harness.js";
 import { down, up } from "./support/running.js";
 import { isAlive, isOurs } from "./support/service.js";
 import { until } from "./support/until.js";
@@ -66,14 +58,6 @@ test("etcd can be restarted, and a frozen API server answers once it is thawed",
   await cluster.stopEtcd();
   await cluster.startEtcd();
   await expect.poll(() => api.get(`${path}/kept`).then(({ metadata }) => metadata.name, String)).toBe("kept");
-});
-
-test("the restricted user may do nothing until RBAC says so", async (context) => {
-  const cluster = await ownCluster(context);
-  const kubeConfig = loadKubeConfig(cluster.kubeConfigPath);
-  kubeConfig.setCurrentContext(RESTRICTED_CONTEXT);
-  const path = "/api/v1/namespaces/default/configmaps";
-  await expect(new ApiClient(kubeConfig).list(path)).rejects.toThrow("403");
 });
 
 test("a stopped cluster leaves no process and no folder", async (context) => {

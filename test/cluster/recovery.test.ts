@@ -31,11 +31,11 @@ function toldByClientGo(lines: readonly string[], key: string) {
 
 test("after kill -9 and a compaction, caches are whole again, and what went meanwhile arrives as a tombstone", async (context) => {
   const cluster = await ownCluster(context);
-  const { api, subjects, start, expectEqual } = await follow(cluster);
+  const { api, subjects, start, expectWell } = await follow(cluster);
   for (const { path, object } of subjects)
     for (const name of ["kept", "changed", "gone"]) await api.create(path, object(name));
   await start();
-  await expectEqual();
+  await expectWell();
   // The reference lives through the same.
   const args = ["--kubeconfig", cluster.kubeConfigPath, "--namespace", NAMESPACE, "--resource", "configmaps"];
   const clientGo = followWithKubeConfig(builtBinaries(context).clientGo, cluster.kubeConfigPath, args);
@@ -53,10 +53,11 @@ test("after kill -9 and a compaction, caches are whole again, and what went mean
   }
   await second.kill("SIGKILL");
   await cluster.compact();
-  for (const { health } of subjects) await expect.poll(() => health().consecutiveFailures, RECOVERY).toBeGreaterThan(0);
+  for (const { informer } of subjects)
+    await expect.poll(() => informer.health().consecutiveFailures, RECOVERY).toBeGreaterThan(0);
   await cluster.startApiServer();
 
-  await expectEqual();
+  await expectWell();
   for (const { recorder } of subjects) {
     const told = (name: string) => recorder.of(`${NAMESPACE}/${name}`);
     expect(told("gone").map(({ type, finalStateUnknown }) => [type, finalStateUnknown])).toEqual([
@@ -85,10 +86,10 @@ test.for(["SIGKILL", "SIGTERM"] as const)(
   "a server that ends by %s and returns: nothing is lost",
   async (signal, context) => {
     const cluster = await ownCluster(context);
-    const { api, subjects, start, expectEqual } = await follow(cluster);
+    const { api, subjects, start, expectWell } = await follow(cluster);
     for (const { path, object } of subjects) for (const name of ["kept", "gone"]) await api.create(path, object(name));
     await start();
-    await expectEqual();
+    await expectWell();
     const second = await cluster.secondApiServer();
     const other = ApiClient.fromFile(second.kubeConfigPath);
     const stopping = cluster.killApiServer(signal);
@@ -102,6 +103,6 @@ test.for(["SIGKILL", "SIGTERM"] as const)(
     await cluster.killApiServer("SIGKILL");
     await stopping;
     await cluster.startApiServer();
-    await expectEqual();
+    await expectWell();
   },
 );

@@ -4,24 +4,32 @@ import { expect, test } from "vitest";
 import { deferred } from "../../runtime/util/abort.js";
 import { ApiClient } from "./support/api-client.js";
 import { RESTRICTED_CONTEXT, RESTRICTED_USER } from "./support/cluster.js";
-import { RECOVERY } from "./support/follow.js";
-import { loadKubeConfig, ownCluster } from "./support/harness.js";
+import { follow, RECOVERY } from "./support/follow.js";
+import { fileCluster, loadKubeConfig, temporaryNamespace } from "./support/harness.js";
 import { Recorder } from "./support/recorder.js";
 
-const RBAC = "/apis/rbac.authorization.k8s.io/v1/namespaces/default";
+const rbacOf = (namespace: string) => `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}`;
+const binding = (kind: "Role" | "ClusterRole", name: string) => ({
+  apiVersion: "rbac.authorization.k8s.io/v1",
+  kind: `${kind}Binding`,
+  metadata: { name },
+  roleRef: { apiGroup: "rbac.authorization.k8s.io", kind, name },
+  subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: RESTRICTED_USER }],
+});
 
 test("without rights waiting ends with the reason; with them the same informer syncs", async (context) => {
-  const cluster = await ownCluster(context);
+  const cluster = await fileCluster(context);
   const api = ApiClient.fromFile(cluster.kubeConfigPath);
   const kubeConfig = loadKubeConfig(cluster.kubeConfigPath);
   kubeConfig.setCurrentContext(RESTRICTED_CONTEXT);
-  await api.create("/api/v1/namespaces/default/secrets", {
+  const namespace = await temporaryNamespace(api);
+  await api.create(`/api/v1/namespaces/${namespace}/secrets`, {
     apiVersion: "v1",
     kind: "Secret",
     metadata: { name: "one" },
   });
 
-  await using factory = new SharedInformerFactory(kubeConfig, { namespace: "default", onError: () => {} });
+  await using factory = new SharedInformerFactory(kubeConfig, { namespace, onError: () => {} });
   const secrets = factory.core().v1().secrets();
   const recorder = Recorder.on(secrets.informer());
   factory.start();
@@ -31,25 +39,20 @@ test("without rights waiting ends with the reason; with them the same informer s
     cause: { code: "forbidden" },
   });
 
-  await api.create(`${RBAC}/roles`, {
+  const rbac = rbacOf(namespace);
+  await api.create(`${rbac}/roles`, {
     apiVersion: "rbac.authorization.k8s.io/v1",
     kind: "Role",
     metadata: { name: "reader" },
     rules: [{ apiGroups: [""], resources: ["secrets"], verbs: ["list", "watch"] }],
   });
-  await api.create(`${RBAC}/rolebindings`, {
-    apiVersion: "rbac.authorization.k8s.io/v1",
-    kind: "RoleBinding",
-    metadata: { name: "reader" },
-    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "reader" },
-    subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: RESTRICTED_USER }],
-  });
+  await api.create(`${rbac}/rolebindings`, binding("Role", "reader"));
   await secrets.informer().synced();
-  await expect.poll(() => recorder.events.map(({ type, key }) => `${type} ${key}`)).toEqual(["add default/one"]);
+  await expect.poll(() => recorder.events.map(({ type, key }) => `${type} ${key}`)).toEqual([`add ${namespace}/one`]);
 });
 
 test("the roles that a factory prints are enough, and each rule of them is needed", async (context) => {
-  const cluster = await ownCluster(context);
+  const cluster = await fileCluster(context);
   const api = ApiClient.fromFile(cluster.kubeConfigPath);
   const kubeConfig = loadKubeConfig(cluster.kubeConfigPath);
   kubeConfig.setCurrentContext(RESTRICTED_CONTEXT);
@@ -58,20 +61,15 @@ test("the roles that a factory prints are enough, and each rule of them is neede
     factory.core().v1().nodes().informer(),
     factory.apps().v1().deployments().informer(),
   ];
-  const printing = new SharedInformerFactory(kubeConfig, { namespace: "default" });
+  const namespace = await temporaryNamespace(api);
+  const printing = new SharedInformerFactory(kubeConfig, { namespace });
   informersOf(printing);
   const roles = printing.roles("printed");
   const pathOf = ({ kind }: { kind: string }) =>
-    kind === "Role" ? `${RBAC}/roles` : "/apis/rbac.authorization.k8s.io/v1/clusterroles";
+    kind === "Role" ? `${rbacOf(namespace)}/roles` : "/apis/rbac.authorization.k8s.io/v1/clusterroles";
   for (const role of roles) {
     await api.create(pathOf(role), role);
-    await api.create(`${pathOf(role).replace(/roles$/, "rolebindings")}`, {
-      apiVersion: role.apiVersion,
-      kind: `${role.kind}Binding`,
-      metadata: { name: "printed" },
-      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: role.kind, name: "printed" },
-      subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: RESTRICTED_USER }],
-    });
+    await api.create(pathOf(role).replace(/roles$/, "rolebindings"), binding(role.kind, "printed"));
   }
   /** What a program that starts now is told: the first refusal, or nothing when it syncs. */
   const refusal = async () => {
@@ -79,7 +77,7 @@ test("the roles that a factory prints are enough, and each rule of them is neede
     const onError = ({ code, message }: InformerError) => {
       if (code === "forbidden") refused.resolve(message);
     };
-    await using factory = new SharedInformerFactory(kubeConfig, { namespace: "default", onError });
+    await using factory = new SharedInformerFactory(kubeConfig, { namespace, onError });
     const informers = informersOf(factory);
     factory.start();
     const synced = Promise.all(informers.map((informer) => informer.synced())).then(() => "synced");
@@ -97,4 +95,40 @@ test("the roles that a factory prints are enough, and each rule of them is neede
       await expect.poll(refusal, RECOVERY).toBe("synced");
     }
   }
+});
+
+test("H13, H14 rights taken away and given back: forbidden is reported, the cache stays, and follows again", async (context) => {
+  const cluster = await fileCluster(context);
+  const kubeConfig = loadKubeConfig(cluster.kubeConfigPath);
+  kubeConfig.setCurrentContext(RESTRICTED_CONTEXT);
+  const namespace = await temporaryNamespace(ApiClient.fromFile(cluster.kubeConfigPath));
+  // Rights are looked at when a watch is opened.
+  const reflector = { watchTimeoutSeconds: [2, 3] as const };
+  const { api, custom, subjects, errors, start, expectWell } = await follow(cluster, {
+    kubeConfig,
+    namespace,
+    reflector,
+  });
+  const bindings = `${rbacOf(namespace)}/rolebindings`;
+  await api.create(`${rbacOf(namespace)}/roles`, {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "Role",
+    metadata: { name: "reader" },
+    rules: [{ apiGroups: ["", custom.group], resources: ["configmaps", "widgets"], verbs: ["list", "watch"] }],
+  });
+  await api.create(bindings, binding("Role", "reader"));
+  for (const { path, object } of subjects) await api.create(path, object("one"));
+  // RBAC is read from a cache of the server's own.
+  await start().catch(() => {});
+  for (const { informer } of subjects) await expect.poll(() => informer.hasSynced(), RECOVERY).toBe(true);
+  errors.length = 0;
+  await api.delete(`${bindings}/reader`);
+  for (const { informer, cached, path, object } of subjects) {
+    await expect.poll(() => informer.health().lastError?.code, RECOVERY).toBe("forbidden");
+    expect([...cached().keys()]).toContain(`${namespace}/one`);
+    await api.create(path, object("two"));
+  }
+  await api.create(bindings, binding("Role", "reader"));
+  await expectWell();
+  for (const { recorder } of subjects) expect(recorder.events.map(({ type }) => type)).not.toContain("delete");
 });

@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { Relay } from "../support/relay.js";
 import { groupBy, maxWithin, quantile, seededRandom, slope } from "./figures.js";
 import {
   CANARY,
@@ -21,7 +22,6 @@ import {
   type ToClient,
   type ToldEvent,
 } from "./protocol.js";
-import { Relay } from "./relay.js";
 import { distribution, type Episode, type SecondFacts, type SoakResult, verdictsOf } from "./result.js";
 import type { Fault, Target } from "./target.js";
 import { type Breach, HandlerCheck, type Skipped, Truth } from "./truth.js";

@@ -1,7 +1,7 @@
 /** What a soak runs against, and what can be done to it. */
 
+import type { Relay } from "../support/relay.js";
 import type { ResourceName, SoakResource } from "./protocol.js";
-import type { Relay } from "./relay.js";
 
 export interface Target extends AsyncDisposable {
   readonly name: string;

@@ -4,7 +4,7 @@ import { connect, type Http2Session } from "node:http2";
 import { createConnection } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type ApiError, EmbeddedApiServer, isApiError, VirtualClock } from "../../runtime/testing/index.js";
-import { certificate } from "./support/certificate.js";
+import { certificate } from "../support/certificate.js";
 import {
   configMaps,
   cronTab,

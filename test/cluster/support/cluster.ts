@@ -2,13 +2,15 @@
  * A real kube-apiserver and etcd on loopback, for tests that stop, kill, freeze and restart them.
  * No controllers run: namespaces are never finalized, pods never start, service accounts never appear.
  */
-import { generateKeyPair, randomBytes } from "node:crypto";
+import { generateKeyPair, randomBytes, sign } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { type Certificate, certificate } from "../../support/certificate.js";
+import type { ApiObject } from "./api-client.js";
 import { type ClusterBinaries, clusterBinaries, type Progress, silent } from "./binaries.js";
 import { runWithKubeConfig } from "./programs.js";
 import { freePort, Service, startGuardian } from "./service.js";
@@ -25,9 +27,16 @@ export interface ClusterOptions {
   readonly progress?: Progress;
 }
 
+export interface ApiServerOptions {
+  readonly flags?: readonly string[];
+  /** The way to etcd, when it is not the direct one. */
+  readonly etcdUrl?: string;
+}
+
 /** One kube-apiserver of a cluster. */
 export interface ApiServer {
   readonly url: string;
+  readonly port: number;
   /** For the administrator, who may do everything; context `restricted` is a user who may do nothing yet. */
   readonly kubeConfigPath: string;
   readonly pid: number | undefined;
@@ -41,10 +50,14 @@ export const RESTRICTED_CONTEXT = "kube-informers-restricted";
 /** The user of {@link RESTRICTED_CONTEXT}, as a RoleBinding names it. */
 export const RESTRICTED_USER = "restricted";
 
+const ISSUER = "https://kubernetes.default.svc";
+
 interface Shared {
   readonly binaries: ClusterBinaries;
   readonly directory: string;
   readonly tokens: { readonly admin: string; readonly restricted: string };
+  /** Signs the certificates of clients. */
+  readonly clientAuthority: Certificate;
   readonly etcdUrl: string;
   readonly apiServerFlags: readonly string[];
   readonly onStart: (pid: number) => void;
@@ -57,7 +70,8 @@ export class Cluster implements AsyncDisposable {
   readonly restrictedToken: string;
   readonly #shared: Shared;
   readonly #etcd: Service;
-  readonly #first: ApiServer;
+  /** The one that was started with the cluster. */
+  readonly first: ApiServer;
   readonly #others: ApiServer[] = [];
   readonly #release: () => Promise<void>;
 
@@ -68,7 +82,7 @@ export class Cluster implements AsyncDisposable {
     this.restrictedToken = shared.tokens.restricted;
     this.#shared = shared;
     this.#etcd = etcd;
-    this.#first = first;
+    this.first = first;
     this.#release = release;
   }
 
@@ -94,6 +108,7 @@ export class Cluster implements AsyncDisposable {
       binaries,
       directory,
       tokens: { admin: randomBytes(16).toString("hex"), restricted: randomBytes(16).toString("hex") },
+      clientAuthority: certificate({ commonName: "kube-informers-clients" }),
       etcdUrl: `http://127.0.0.1:${await freePort()}`,
       apiServerFlags: options.apiServerFlags ?? [],
       onStart: (pid) => guardian?.guard(pid),
@@ -121,29 +136,43 @@ export class Cluster implements AsyncDisposable {
   }
 
   get processIds(): { etcd: number | undefined; apiServer: number | undefined } {
-    return { etcd: this.#etcd.pid, apiServer: this.#first.pid };
+    return { etcd: this.#etcd.pid, apiServer: this.first.pid };
   }
 
   killApiServer(signal: "SIGKILL" | "SIGTERM" = "SIGKILL"): Promise<void> {
-    return this.#first.kill(signal);
+    return this.first.kill(signal);
   }
 
   /** SIGSTOP makes the API server a half-open connection: everything stays connected and nothing arrives. */
   signalApiServer(signal: "SIGSTOP" | "SIGCONT"): void {
-    this.#first.signal(signal);
+    this.first.signal(signal);
   }
 
   /** After {@link killApiServer}: the same server, at the same address, with the same certificate. */
   startApiServer(): Promise<void> {
-    return this.#first.start();
+    return this.first.start();
   }
 
-  /** One more API server over the same etcd, at an address of its own. */
-  async secondApiServer(): Promise<ApiServer> {
-    const server = await apiServer(this.#shared, `apiserver-${this.#others.length + 2}`);
+  /** One more API server over the same etcd, at an address of its own, with the certificate of the first. */
+  async secondApiServer(options: ApiServerOptions = {}): Promise<ApiServer> {
+    const server = await apiServer(this.#shared, `apiserver-${this.#others.length + 2}`, options);
     this.#others.push(server);
     await server.start();
     return server;
+  }
+
+  /** Of the user and the group that are named, until it expires. Nothing has to be restarted for it. */
+  clientCertificate(user: string, group: string, notAfter: Date): Certificate {
+    return certificate({ commonName: user, organization: group, notAfter, issuer: this.#shared.clientAuthority });
+  }
+
+  get etcdUrl(): string {
+    return this.#shared.etcdUrl;
+  }
+
+  /** A token of a service account, by the key of the servers. Theirs last for ten minutes at least. */
+  serviceAccountToken(account: ApiObject, expires: Date): string {
+    return signedToken(readFileSync(join(this.directory, "service-account.key")), account, expires);
   }
 
   stopEtcd(signal: "SIGKILL" | "SIGTERM" = "SIGTERM"): Promise<void> {
@@ -204,7 +233,7 @@ export class Cluster implements AsyncDisposable {
 
   /** Ends all processes and removes the folder. */
   async stop(): Promise<void> {
-    const services = [this.#first, ...this.#others, this.#etcd];
+    const services = [this.first, ...this.#others, this.#etcd];
     await Promise.all(services.map((service) => service.kill("SIGKILL")));
     await this.#release();
   }
@@ -252,8 +281,8 @@ async function etcdService(shared: Shared, flags: readonly string[]): Promise<Se
   });
 }
 
-/** The key that signs service account tokens, and the tokens of the two users. */
-async function writeCredentials({ directory, tokens }: Shared): Promise<void> {
+/** The key that signs service account tokens, the tokens of the two users, and the authority of client certificates. */
+async function writeCredentials({ directory, tokens, clientAuthority }: Shared): Promise<void> {
   const { privateKey } = await promisify(generateKeyPair)("rsa", {
     modulusLength: 2048,
     publicKeyEncoding: { type: "spki", format: "pem" },
@@ -265,20 +294,42 @@ async function writeCredentials({ directory, tokens }: Shared): Promise<void> {
   ];
   writeFileSync(join(directory, "service-account.key"), privateKey, { mode: 0o600 });
   writeFileSync(join(directory, "tokens.csv"), `${lines.join("\n")}\n`, { mode: 0o600 });
+  writeFileSync(join(directory, "client-authority.crt"), clientAuthority.cert);
 }
 
-async function apiServer(shared: Shared, name: string): Promise<ApiServer> {
+/** RFC 7519, with the claims that Kubernetes gives its own. */
+function signedToken(key: Buffer, { metadata: { name, namespace, uid } }: ApiObject, expires: Date): string {
+  const expiry = Math.floor(expires.getTime() / 1000);
+  const issued = expiry - 3_600;
+  const claims = {
+    iss: ISSUER,
+    aud: [ISSUER],
+    iat: issued,
+    nbf: issued,
+    exp: expiry,
+    sub: `system:serviceaccount:${namespace}:${name}`,
+    "kubernetes.io": { namespace, serviceaccount: { name, uid } },
+  };
+  const encoded = [{ alg: "RS256", typ: "JWT" }, claims].map((part) =>
+    Buffer.from(JSON.stringify(part)).toString("base64url"),
+  );
+  const text = encoded.join(".");
+  return `${text}.${sign("sha256", Buffer.from(text), key).toString("base64url")}`;
+}
+
+async function apiServer(shared: Shared, name: string, options: ApiServerOptions = {}): Promise<ApiServer> {
   const { directory, tokens } = shared;
   const port = await freePort();
   const url = `https://127.0.0.1:${port}`;
-  const certificates = join(directory, `${name}-certificates`);
+  // One for all: servers behind one address are one server to their clients.
+  const certificates = join(directory, "certificates");
   const kubeConfigPath = join(directory, `${name}.kubeconfig`);
   const key = join(directory, "service-account.key");
   const service = new Service({
     name,
     program: shared.binaries.kubeApiserver,
     args: [
-      `--etcd-servers=${shared.etcdUrl}`,
+      `--etcd-servers=${options.etcdUrl ?? shared.etcdUrl}`,
       "--bind-address=127.0.0.1",
       // Given, because without a network there is none to be found; it is written nowhere then.
       "--advertise-address=127.0.0.1",
@@ -287,7 +338,8 @@ async function apiServer(shared: Shared, name: string): Promise<ApiServer> {
       `--cert-dir=${certificates}`,
       `--service-account-key-file=${key}`,
       `--service-account-signing-key-file=${key}`,
-      "--service-account-issuer=https://kubernetes.default.svc",
+      `--service-account-issuer=${ISSUER}`,
+      `--client-ca-file=${join(directory, "client-authority.crt")}`,
       `--token-auth-file=${join(directory, "tokens.csv")}`,
       "--authorization-mode=RBAC",
       "--service-cluster-ip-range=10.0.0.0/24",
@@ -295,6 +347,7 @@ async function apiServer(shared: Shared, name: string): Promise<ApiServer> {
       "--disable-admission-plugins=ServiceAccount",
       "--allow-privileged",
       ...shared.apiServerFlags,
+      ...(options.flags ?? []),
     ],
     logFile: join(directory, `${name}.log`),
     isReady: async () => {
@@ -308,6 +361,7 @@ async function apiServer(shared: Shared, name: string): Promise<ApiServer> {
   });
   return {
     url,
+    port,
     kubeConfigPath,
     get pid() {
       return service.pid;

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
-import { inject, onTestFinished, type TestContext } from "vitest";
+import { afterAll, inject, onTestFinished, type TestContext } from "vitest";
 import { ApiClient, type ApiObject } from "./api-client.js";
 import type { ClusterBinaries } from "./binaries.js";
 import { Cluster } from "./cluster.js";
@@ -114,11 +114,7 @@ export function temporaryFolder(): string {
 
 /** The programs that were built for the tests; skips the test, saying so, when it runs against somebody's cluster. */
 export function builtBinaries(context: TestContext): ClusterBinaries {
-  if (provided.binaries === undefined) {
-    context.skip("needs programs that are built when no --kubeconfig is given");
-    throw new Error("skipped");
-  }
-  return provided.binaries;
+  return binariesOrSkip(context, "needs programs that are built when no --kubeconfig is given");
 }
 
 /** A cluster whose resources no other file changes at the same time. */
@@ -129,13 +125,28 @@ export async function quietCluster(context: TestContext): Promise<{ api: ApiClie
   return { api: ApiClient.fromFile(cluster.kubeConfigPath), kubeConfigPath: cluster.kubeConfigPath };
 }
 
-/** A cluster for this test alone, which it may stop, kill, freeze and restart; ends with the test. */
-export async function ownCluster(context: TestContext, apiServerFlags: readonly string[] = []): Promise<Cluster> {
+function binariesOrSkip(context: TestContext, reason: string): ClusterBinaries {
   if (provided.binaries === undefined) {
-    context.skip("stops and restarts servers, which is not done to a cluster given by --kubeconfig");
+    context.skip(reason);
     throw new Error("skipped");
   }
-  const cluster = await Cluster.start({ binaries: provided.binaries, apiServerFlags });
+  return provided.binaries;
+}
+
+/** A cluster for this test alone, which it may stop, kill, freeze and restart; ends with the test. */
+export async function ownCluster(context: TestContext, apiServerFlags: readonly string[] = []): Promise<Cluster> {
+  const reason = "stops and restarts servers, which is not done to a cluster given by --kubeconfig";
+  const cluster = await Cluster.start({ binaries: binariesOrSkip(context, reason), apiServerFlags });
   onTestFinished(() => cluster.stop());
   return cluster;
+}
+
+let shared: Promise<Cluster> | undefined;
+afterAll(async () => (await shared)?.stop());
+
+/** A cluster for the tests of this file, whose users and keys they know; it is not stopped in between. */
+export function fileCluster(context: TestContext): Promise<Cluster> {
+  const binaries = binariesOrSkip(context, "gives rights to users that a cluster given by --kubeconfig does not have");
+  shared ??= Cluster.start({ binaries });
+  return shared;
 }

@@ -48,8 +48,8 @@ export class Recorder {
     return sorted(objects);
   }
 
-  /** Each breach of what a handler may rely on; none is the only good answer. */
-  breaches(): string[] {
+  /** Each breach of what a handler may rely on; none is the only good answer. @param mayGoBack where etcd was put back */
+  breaches(mayGoBack = false): string[] {
     const breaches: string[] = [];
     const known = new Map<string, string>();
     const newest = new Map<string, bigint>();
@@ -61,7 +61,8 @@ export class Recorder {
       if (type !== "add" && before === undefined) breaches.push(`of what was never added: ${what}`);
       if (type === "update" && oldResourceVersion !== before)
         breaches.push(`the old object is not the last one: ${what}`);
-      if (BigInt(resourceVersion) < (newest.get(key) ?? 0n)) breaches.push(`older than what was told before: ${what}`);
+      if (!mayGoBack && BigInt(resourceVersion) < (newest.get(key) ?? 0n))
+        breaches.push(`older than what was told before: ${what}`);
       newest.set(key, BigInt(resourceVersion));
       if (type === "delete") known.delete(key);
       else known.set(key, resourceVersion);

@@ -24,17 +24,23 @@ export class Relay implements AsyncDisposable {
   mode: RelayMode = "pass";
   readonly #listener: Server;
   readonly #pairs = new Set<Pair>();
+  readonly #host: string;
+  /** New connections go to these in turn. */
+  #ports: readonly number[];
+  #accepted = 0;
   #passing: Promise<void> = Promise.resolve();
   #pass = () => {};
   #turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(host: string, port: number) {
-    this.#listener = createServer({ pauseOnConnect: true }, (client) => this.#accept(client, host, port));
+  private constructor(host: string, ports: readonly number[]) {
+    this.#host = host;
+    this.#ports = ports;
+    this.#listener = createServer({ pauseOnConnect: true }, (client) => this.#accept(client));
   }
 
-  /** Relays connections to a port of its own, on loopback, to this one. */
-  static async to(host: string, port: number): Promise<Relay> {
-    const relay = new Relay(host, port);
+  /** Relays connections to a port of its own, on loopback, to this one; or to these, in turn. */
+  static async to(host: string, ...ports: readonly number[]): Promise<Relay> {
+    const relay = new Relay(host, ports);
     relay.#listener.listen(0, "127.0.0.1");
     await once(relay.#listener, "listening");
     return relay;
@@ -57,6 +63,11 @@ export class Relay implements AsyncDisposable {
     } else this.#pass();
   }
 
+  /** Where new connections go from now on; those that are made stay. */
+  use(...ports: readonly number[]): void {
+    this.#ports = ports;
+  }
+
   /** Tears all connections down: an RST in both directions. */
   reset(): void {
     for (const { client, server } of this.#pairs) {
@@ -77,12 +88,13 @@ export class Relay implements AsyncDisposable {
     await once(this.#listener, "close");
   }
 
-  #accept(client: Socket, host: string, port: number): void {
+  #accept(client: Socket): void {
     if (this.mode === "refuse") {
       client.resetAndDestroy();
       return;
     }
-    const server = openConnection({ host, port });
+    const port = this.#ports[this.#accepted++ % this.#ports.length] ?? 0;
+    const server = openConnection({ host: this.#host, port });
     const pair: Pair = { client, server, dead: false };
     this.#pairs.add(pair);
     const end = () => {
