@@ -128,11 +128,18 @@ export class Http2Connections {
     // Streams report what ends a session to those who wait; here it only leaves the pool.
     session.on("error", () => {});
     session.on("goaway", () => this.#retire(known));
-    session.on("close", () => {
+    const leave = () => {
       this.#sessions.delete(known);
       heartbeat.stop();
+    };
+    session.on("close", leave);
+    // Of an alert that answers its first bytes Node's session tells nobody: neither "error" nor "close" comes.
+    socket.on("error", leave);
+    await settingsOf(session, socket).catch((error: unknown) => {
+      leave();
+      socket.destroy();
+      throw connectionError(error, this.#server.origin);
     });
-    await settingsOf(session);
     session.setLocalWindowSize(SESSION_WINDOW);
     this.#sessions.add(known);
     return undefined;
@@ -146,10 +153,14 @@ function isUnprocessed(error: unknown): boolean {
   return code === "ERR_HTTP2_STREAM_ERROR" && messageOf(error).includes("NGHTTP2_REFUSED_STREAM");
 }
 
-/** How many streams the server allows is known with its first frame. */
-function settingsOf(session: ClientHttp2Session): Promise<void> {
+/**
+ * How many streams the server allows is known with its first frame.
+ * @throws the socket's error: in TLS 1.3 a server looks at the client's certificate after the client's handshake is done
+ */
+function settingsOf(session: ClientHttp2Session, socket: TLSSocket): Promise<void> {
   return new Promise((resolve, reject) => {
     session.once("remoteSettings", () => resolve());
+    socket.once("error", reject);
     session.once("close", () => reject(new InformerError("connection", "closed before the first frame")));
   });
 }
@@ -202,6 +213,8 @@ class Heartbeat {
   }
 
   #beat(): void {
+    // It says "close" once its last bytes are written, and a ping would throw until then.
+    if (this.#session.destroyed) return;
     const { bytesRead } = this.#socket;
     if (bytesRead !== this.#bytesRead) {
       this.#bytesRead = bytesRead;

@@ -20,12 +20,12 @@ export interface CertificateOptions {
   readonly notAfter?: Date;
 }
 
-/** DER: a tag, a length, and what is inside. */
+/** DER: a tag, a length in as few bytes as hold it, and what is inside. */
 function der(tag: number, ...parts: Buffer[]): Buffer {
   const content = Buffer.concat(parts);
   const { length } = content;
-  if (length < 0x80) return Buffer.concat([Buffer.from([tag, length]), content]);
-  return Buffer.concat([Buffer.from([tag, 0x82, length >> 8, length & 0xff]), content]);
+  const long = length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...(length < 0x80 ? [length] : long)]), content]);
 }
 
 const sequence = (...parts: Buffer[]) => der(0x30, ...parts);

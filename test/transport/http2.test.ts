@@ -210,6 +210,12 @@ describe("HTTP/2", () => {
     expect(sockets).toHaveLength(1);
   });
 
+  test("a server that refuses the client's certificate, which it does after the client's handshake, is of code tls", async () => {
+    const { transport, clock } = await serve(answer, { requestCert: true, rejectUnauthorized: true });
+    await expect(informerErrorOf(transport.get(list))).resolves.toMatchObject({ code: "tls" });
+    await turnUntil("no timer waits", () => clock.pendingTimers === 0);
+  });
+
   test("a connection that answers no ping is given up after 45 seconds of silence", async () => {
     const { transport, clock, hang } = await serve(answer);
     const { body } = await transport.get(watch);
