@@ -45,7 +45,7 @@ export class Controller<T extends KubernetesObject> {
     const { queue, processor, turn, slabs, indexer } = this.#options;
     while (!queue.closed) {
       await queue.ready();
-      for (let item = queue.pop(); item !== undefined && !queue.closed; item = queue.pop()) {
+      for (let item = queue.pop(); item !== undefined; item = queue.pop()) {
         // Another controller replaces what is of its own namespace.
         while (indexer.replaced !== undefined) await indexer.replaced;
         if (queue.closed) return;

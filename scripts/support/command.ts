@@ -16,6 +16,8 @@ export interface CommandResult {
 export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** It is killed after so long; never unless given. */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Runs a program of `node_modules/.bin`, or of the system, to its end; never throws for an exit code. */
@@ -23,7 +25,13 @@ export function run(command: string, args: readonly string[], options: CommandOp
   return new Promise((resolve) => {
     const env = { ...process.env, ...options.env };
     env["PATH"] = [join(projectRoot, "node_modules", ".bin"), env["PATH"] ?? ""].join(delimiter);
-    const child = spawn(command, args, { cwd: options.cwd ?? projectRoot, env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(command, args, {
+      cwd: options.cwd ?? projectRoot,
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: options.timeoutMs,
+      killSignal: "SIGKILL",
+    });
     let output = "";
     let stdout = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {

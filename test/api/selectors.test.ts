@@ -53,6 +53,8 @@ describe("selectors in text form", () => {
   test("> and < compare integers of any length, and nothing else", () => {
     expect(matches("gen>5", { gen: "6" })).toBe(true);
     expect(matches("gen>5", { gen: "5" })).toBe(false);
+    expect(matches("gen>5", { gen: "10" })).toBe(true);
+    expect(matches("gen<10", { gen: "5" })).toBe(true);
     expect(matches("gen<10", { gen: "9" })).toBe(true);
     expect(matches("gen>9007199254740992", { gen: "9007199254740993" })).toBe(true);
     for (const gen of ["", "0x10", "1e3", "7.5", "many"]) {

@@ -7,7 +7,7 @@ import type { ResourceEventHandler, ResourceEventHandlerFunc } from "../../runti
 import { Indexer } from "../../runtime/cache/indexer.js";
 import { type ListenerOptions, ProcessorListener, SharedProcessor } from "../../runtime/cache/processor.js";
 import type { Delta } from "../../runtime/cache/queue.js";
-import { SlabAllocator } from "../../runtime/cache/slab.js";
+import { SlabAllocator, type SlabReader } from "../../runtime/cache/slab.js";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import { type Deferred, deferred } from "../../runtime/util/abort.js";
 import { Turn } from "../../runtime/util/turn.js";
@@ -27,13 +27,13 @@ class ControllerBench {
   readonly advancedTo: string[] = [];
   readonly run: Promise<void>;
 
-  constructor(turn?: Turn) {
+  constructor(turn?: Turn, slabs?: SlabAllocator) {
     this.turn = turn ?? new Turn(this.clock);
     this.run = new Controller<Thing>({
       queue: this.queue,
       indexer: this.indexer,
       processor: this.processor,
-      slabs: undefined,
+      slabs,
       clock: this.clock,
       turn: this.turn,
       resyncing: () => this.resyncing,
@@ -134,6 +134,47 @@ describe("a change", () => {
     await settle();
     expect(bench.indexer.resourceVersion).toBe("20");
   });
+});
+
+test("slabs that were written enough of are compacted after a change, by what is cached then", async () => {
+  bench.queue.close();
+  await bench.run;
+  const compacted: number[] = [];
+  class FullSlabs extends SlabAllocator {
+    override get wantsCompaction() {
+      return true;
+    }
+    override compact(cached: () => Iterable<SlabReader>) {
+      compacted.push([...cached()].length);
+    }
+  }
+  bench = new ControllerBench(undefined, new FullSlabs());
+  bench.queue.replace([thing("a", "1")], "1");
+  bench.enqueue("Added", thing("b", "2"));
+  await settle();
+  expect(compacted).toEqual([1, 2]);
+});
+
+test("lists of two namespaces that come together are taken in one after the other", async () => {
+  const { indexer, processor, clock } = bench;
+  const turn = new SlowTurn(clock);
+  const controllers = ["one", "two"].map((namespace) => {
+    const queue = new DeltaFIFO<Thing>();
+    const options = { queue, namespace, indexer, processor, slabs: undefined, clock, turn };
+    const controller = new Controller({ ...options, resyncing: () => [], onSynced: () => {}, onAdvanced: () => {} });
+    queue.replace(
+      Array.from({ length: 10 }, (_, at) => thing(`${namespace}/t${at}`, "5")),
+      "5",
+    );
+    return { queue, run: controller.run() };
+  });
+  await turnUntil(
+    "both are there",
+    () => indexer.resourceVersionOf("one") === "5" && indexer.resourceVersionOf("two") === "5",
+  );
+  expect(indexer.size).toBe(20);
+  for (const { queue } of controllers) queue.close();
+  await Promise.all(controllers.map(({ run }) => run));
 });
 
 describe("a list", () => {
@@ -329,9 +370,11 @@ describe("a handler that blocks when its queue is full", () => {
 
 test("what is queued when it stops is dropped", async () => {
   const log = bench.record();
-  bench.queue.replace([thing("a", "1")], "1");
+  bench.enqueue("Added", thing("a", "1"));
+  bench.queue.replace([thing("b", "2")], "2");
   bench.queue.close();
   await bench.run;
   await settle();
   expect(log).toEqual([]);
+  expect(bench.indexer.listKeys()).toEqual([]);
 });

@@ -101,6 +101,10 @@ describe("replacing", () => {
     const steps = indexer.replacing([thing("ns/kept", "1", { value: "x" }), thing("ns/new", "2", { value: "y" })], "2");
     let step = steps.next();
     indexer.addIndexers({ late: byValue });
+    steps.next();
+    step = steps.next();
+    // The indexes that were there have been filled in part.
+    indexer.addIndexers({ later: byValue });
     for (; step.done !== true; step = steps.next()) {
       expect(names(indexer.list())).toEqual(["kept", "gone"]);
       expect(indexer.indexKeys("byValue", "x")).toEqual(["ns/kept", "ns/gone"]);
@@ -110,7 +114,7 @@ describe("replacing", () => {
     expect(step.value.deleted.map(({ key }) => key)).toEqual(["ns/gone"]);
     expect(step.value.changed.map(({ entry }) => entry.key)).toEqual(["ns/new"]);
     expect(indexer.getEntry("ns/kept")).toBe(kept);
-    for (const index of ["byValue", "late"]) {
+    for (const index of ["byValue", "late", "later"]) {
       expect(indexer.indexKeys(index, "x")).toEqual(["ns/kept"]);
       expect(indexer.indexKeys(index, "y")).toEqual(["ns/new"]);
     }
@@ -148,6 +152,9 @@ describe("replace", () => {
     indexer.put(old);
     const entry = thing("a", "1", { uid: "second" });
     expect(indexer.replace([entry], "1").changed).toEqual([{ old, entry }]);
+    // Of what a transform made there is no content to compare.
+    const again = Entry.fromObject<Thing>({ key: "a", uid: "third", resourceVersion: "1" }, entry.object);
+    expect(indexer.replace([again], "1").changed).toEqual([{ old: entry, entry: again }]);
   });
 
   test("of a list that names a key twice, the last counts", () => {

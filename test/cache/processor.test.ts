@@ -165,6 +165,18 @@ describe("hasSynced", () => {
     expect(listener.hasSynced).toBe(true);
   });
 
+  test("not while the last call of the list runs, when the list has been handed out meanwhile", async () => {
+    const { calls, handle } = slowHandler();
+    const listener = listen(handle);
+    listener.add(initial("a"));
+    await settle();
+    listener.initialListAdded();
+    expect(listener.hasSynced).toBe(false);
+    calls[0]!.resolve();
+    await settle();
+    expect(listener.hasSynced).toBe(true);
+  });
+
   test("at once when there is nothing to give, and also when the handler throws", async () => {
     const empty = listen(() => {});
     empty.initialListAdded();
@@ -188,8 +200,10 @@ describe("remove", () => {
     const removed = listener.remove();
     expect(listener.pending).toBe(0);
     expect(await isSettled(removed)).toBe(false);
+    expect(clock.pendingTimers).toBe(1);
     calls[0]!.resolve();
     await removed;
+    expect(clock.pendingTimers).toBe(0);
     listener.add(add("c"));
     await settle();
     expect(began).toEqual(["a"]);

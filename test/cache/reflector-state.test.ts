@@ -213,6 +213,8 @@ describe("what to list", () => {
     const listed = step(second.state, ended("listed", "closed"), END_MS, 0);
     expect(inShort(listed)).toBe("watch rv=9 in 0");
     expect(following(listed.state, ended("watchEnded", "expired"))).toMatch(/^list rv=9 in/);
+    const streamed = streamSynced(during("watchList", { unavailable: true }), "9");
+    expect(following(streamed, ended("watchEnded", "expired"))).toBe("watchList rv=9 in 0");
   });
 
   test("a relist is paged only where the watch cache was seen to page", () => {
@@ -287,6 +289,17 @@ describe("pace", () => {
     expect(following(worn, ended("watchEnded", "expired"), START_MS + 30_000)).toBe("watchList rv=7 in 0");
     expect(following(worn, ended("watchEnded", "expired"), START_MS + 29_999)).toMatch(/^watchList rv=7 in [1-9]/);
   });
+
+  test.each(["forbidden", "not-served"] as const)(
+    "%s for the fifth time is asked after as seldom as anything",
+    (code) => {
+      const again = (failures: number, ending: Ending) =>
+        following(during("list", { streaming: false, failures }), ended("listFailed", ending));
+      expect(again(3, code)).toBe("list rv=7 in 6300");
+      expect(again(4, code)).toBe("list rv=7 in 29900");
+      expect(again(4, "server")).toBe("list rv=7 in 12700");
+    },
+  );
 
   test("waits as long as the server asks, even after a watch that lasted", () => {
     const event: ReflectorEvent = { type: "watchEnded", error: refusal(429, {}, 7_000), events: 5 };

@@ -263,6 +263,24 @@ describe("silence", () => {
   });
 });
 
+describe("a full queue", () => {
+  test("is not filled further until it was popped, and the silence meanwhile is not the server's", async () => {
+    const many = Array.from({ length: 1_000 }, (_, at) => added(thing(`t${at}`, String(at + 10))));
+    bench.server.onList(page("9")).onWatch(new ScriptedWatch(...many).send(added(thing("late", "2000"))));
+    await bench.start();
+    await bench.clock.advance(600_000);
+    expect(bench.server.requests).toHaveLength(2);
+    expect(bench.reflector.lastSyncResourceVersion).toBe("1009");
+    expect(bench.queued()).toHaveLength(1 + 1_000);
+    await settle();
+    expect(bench.queued()).toEqual(["added late@2000"]);
+    await bench.clock.advance(304_999);
+    expect(bench.server.requests).toHaveLength(2);
+    await bench.clock.advance(1);
+    expect(bench.server.log.at(-1)).toBe("watch rv=2000");
+  });
+});
+
 describe("stop", () => {
   const PHASES: Readonly<Record<string, (server: ScriptedListerWatcher) => void>> = {
     "in a list that is not answered": (server) => server.onList("silence"),

@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { InformerError } from "../../runtime/api/informer-error.js";
+import type { Entry } from "../../runtime/cache/entry.js";
 import type { InformerHealth } from "../../runtime/cache/health.js";
+import type { ListerWatcher } from "../../runtime/cache/list-watch.js";
+import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import { recorder, type Thing, thing } from "../support/entries.js";
 import { InformerBench } from "../support/informer.js";
 import {
@@ -14,6 +17,7 @@ import {
   modified,
   page,
   refusal,
+  ScriptedListerWatcher,
   ScriptedWatch,
 } from "../support/scripted-lister-watcher.js";
 import { settle } from "../support/settle.js";
@@ -84,6 +88,16 @@ describe("resync", () => {
     expect(late.map(updates)).toEqual([1, 0, 0, 0, 0]);
   });
 
+  test("begins with a handler that comes late, where nobody else asked for one", async () => {
+    await bench.start();
+    await bench.clock.advance(10_000);
+    const late = record();
+    await bench.clock.advance(3_999);
+    expect(updates(late)).toBe(0);
+    await bench.clock.advance(1);
+    expect(updates(late)).toBe(1);
+  });
+
   test("ends with the handler", async () => {
     const { log, handler } = recorder();
     const registration = bench.informer.addEventHandler(handler);
@@ -129,6 +143,31 @@ describe("transform", () => {
     expect(seen).toEqual(["1", "101"]);
     expect(new Set(values)).toEqual(new Set(["stripped"]));
     expect(bench.informer.lister.get("a")?.spec?.value).toBe("stripped");
+  });
+
+  test("is not applied to what it gave, where a list finds it still cached", async () => {
+    const seen: string[] = [];
+    let cached: ((key: string) => Entry<Thing> | undefined) | undefined;
+    class Reusing extends ScriptedListerWatcher implements ListerWatcher<Thing> {
+      reuse(of: typeof cached) {
+        cached = of;
+      }
+    }
+    const clock = new VirtualClock();
+    const server = new Reusing(clock);
+    const transform = (object: Thing) => {
+      seen.push(object.metadata!.resourceVersion!);
+      return { ...object, spec: { value: `${object.spec?.value} once` } };
+    };
+    bench = new InformerBench({ listerWatcher: () => server, transform, reflector: { streaming: false } }, clock);
+    const watch = new ScriptedWatch();
+    server.onList(page("9", [thing("a", "1", { value: "made" })])).onWatch(watch);
+    await bench.start();
+    server.onList(page("20", [cached!("a")!, thing("b", "15", { value: "new" })]));
+    watch.send(errorEvent(expired()));
+    await clock.advance(0);
+    expect(seen).toEqual(["1", "15"]);
+    expect(bench.informer.lister.list().map(({ spec }) => spec?.value)).toEqual(["made once", "new once"]);
   });
 
   const REFUSALS: Readonly<Record<string, () => unknown>> = {

@@ -122,14 +122,57 @@ describe("slabs", () => {
   });
 });
 
+/** Entries of 50 KB, in slabs as large as they get. */
+const many = (slabs: SlabAllocator, count: number) =>
+  Array.from({ length: count }, (_, at) => make(slabs, `k${at}`, at, 25_000));
+const expectWhole = (entries: readonly Entry<Thing>[]) => {
+  for (const [at, entry] of entries.entries())
+    expect(JSON.stringify(entry.object) === jsonOf(`k${at}`, at, 25_000), `k${at}`).toBe(true);
+};
+
+describe("a slab", () => {
+  test("is not written again while one of its entries is still to be read", () => {
+    const slabs = new SlabAllocator();
+    const entries = many(slabs, 40);
+    const last = entries.at(-1)!;
+    const beside = entries.filter(({ slab }) => slab === last.slab);
+    expect(beside.length).toBeGreaterThan(1);
+    // All but the last one are read, and others come.
+    for (const entry of beside.slice(0, -1)) void entry.object;
+    const later = many(slabs, 20);
+    expectWhole(entries);
+    expectWhole(later);
+  });
+
+  test("that nobody reads is written again, by one at a time", () => {
+    const slabs = new SlabAllocator();
+    const entries = many(slabs, 60);
+    const seen = new Set(entries.map(({ slab }) => slab));
+    expectWhole(entries);
+    const later = many(slabs, 60);
+    // The last one, and the one that was kept for another time.
+    expect([...new Set(later.map(({ slab }) => slab))].filter((slab) => seen.has(slab))).toHaveLength(2);
+    expectWhole(later);
+  });
+
+  test("that is not half empty stays where it is in a compaction", () => {
+    const slabs = new SlabAllocator();
+    const entries = many(slabs, 40);
+    const places = entries.map(({ slab }) => slab);
+    slabs.compact(() => entries);
+    expect(entries.filter(({ slab }, at) => slab !== places[at]).length).toBe(0);
+  });
+});
+
 describe("retention", () => {
   test('"bytes" decodes again what nobody holds, and gives one object to those who do', () => {
     const parsed = spyOnJsonParse();
     const entry = make(new SlabAllocator({ retention: "bytes" }), "a", 1, 1);
+    const { slab } = entry;
     const first: Cached<Thing> = entry.object;
     expect(entry.object).toBe(first);
     expect(entry.isDecoded).toBe(true);
-    expect(entry.slab).toBeDefined();
+    expect(entry.slab).toBe(slab);
     expect(parsed).toHaveLength(1);
     expect(entry.labels).toEqual({ key: "a" });
   });

@@ -33,6 +33,12 @@ describe("a watch that is silent", () => {
     expect(watch.isClosed).toBe(false);
   });
 
+  test("leaves no timer when it is stopped", async () => {
+    expect(bench.clock.pendingTimers).toBeGreaterThan(0);
+    await bench.stop();
+    expect(bench.clock.pendingTimers).toBe(0);
+  });
+
   test("is left alone while there are events or bookmarks", async () => {
     for (let minute = 1; minute <= 4; minute++) {
       await bench.clock.advance(60_000);

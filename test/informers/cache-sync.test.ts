@@ -6,7 +6,7 @@ import type { SharedInformer } from "../../runtime/cache/shared-informer.js";
 import { waitForCacheSync } from "../../runtime/informers/cache-sync.js";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import { InformerBench } from "../support/informer.js";
-import { connectionLost, endBookmark, refusal, ScriptedWatch } from "../support/scripted-lister-watcher.js";
+import { connectionLost, endBookmark, page, refusal, ScriptedWatch } from "../support/scripted-lister-watcher.js";
 import { advanceUntilSettled, isSettled, settle } from "../support/settle.js";
 
 let clock: VirtualClock;
@@ -95,6 +95,28 @@ describe("waitForCacheSync", () => {
     others.server.onWatch(refusal(404), synced()).onList(refusal(404));
     await Promise.all([things.start(), others.start()]);
     expect((await advanceUntilSettled(clock, wait())).size).toBe(2);
+  });
+
+  test("does not reject for two refusals, however long the server asks to wait between", async () => {
+    things.server.onWatch(synced());
+    others.server.onWatch(refusal(404), synced()).onList(refusal(404, {}, 20_000));
+    await Promise.all([things.start(), others.start()]);
+    expect((await advanceUntilSettled(clock, wait())).size).toBe(2);
+  });
+
+  test("does not reject for any number of refusals within five seconds", async () => {
+    others = new InformerBench({ resource: "others", reflector: { backoff: { baseMs: 100, capMs: 100 } } }, clock);
+    const startedMs = clock.now();
+    const isThere = () => clock.now() - startedMs > 4_000;
+    things.server.onWatch(synced());
+    others.server
+      .onEveryWatch(() => (isThere() ? synced() : refusal(404)))
+      .onEveryList(() => (isThere() ? page("1") : refusal(404)));
+    await Promise.all([things.start(), others.start()]);
+    const waiting = wait();
+    await clock.advance(3_000);
+    expect(others.informer.health().consecutiveFailures).toBeGreaterThan(3);
+    expect((await advanceUntilSettled(clock, waiting)).size).toBe(2);
   });
 
   test("can be called again after a refusal, since the informers go on trying", async () => {

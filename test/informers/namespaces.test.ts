@@ -239,6 +239,27 @@ describe("a namespace", () => {
     expect(lister.atLeast(version)).toBe(true);
   });
 
+  test("that is removed holds up nobody who waits, and one that was never listed does", async () => {
+    const body = { kind: "Status", code: 403, message: "no" };
+    server.intercept(({ path }) => (path === pathIn("three") ? { status: 403, body } : undefined));
+    const set = new NamespaceSet(["one", "two"]);
+    const informer = follow({ namespaces: set });
+    await factory.waitForCacheSync();
+    set.add("three");
+    const version = String(create("late", "one").metadata.resourceVersion);
+    create("later", "two");
+    const whole = informer.waitFor(version);
+    await informer.waitFor(version, undefined, "one");
+    await informer.waitFor(version, undefined, "two");
+    expect(await isSettled(whole)).toBe(false);
+    set.delete("three");
+    await whole;
+    // Its last resourceVersion is older than what the other is asked for.
+    set.delete("two");
+    await informer.waitFor(String(create("last", "one").metadata.resourceVersion));
+    expect(informer.lister.namespace("one").list()).toHaveLength(3);
+  });
+
   test("has its own resync, and a stop ends them all", async () => {
     const informer = follow({ namespaces: ["one", "two"], resyncPeriodMs: 5_000 });
     const updates: string[] = [];

@@ -7,6 +7,8 @@ import { DynamicSharedInformerFactory } from "../../runtime/informers/dynamic-sh
 import { InformerFactory, type InformerFactoryOptions } from "../../runtime/informers/shared-informer-factory.js";
 import { EmbeddedApiServer } from "../../runtime/testing/embedded-api-server.js";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
+import { kubeConfigFor } from "../support/kube-config.js";
+import { loopback } from "../support/loopback.js";
 import { advanceUntilSettled, isSettled, turnUntil } from "../support/settle.js";
 
 interface ConfigMap extends KubernetesObject {
@@ -288,6 +290,24 @@ describe("the end", () => {
   });
 
   const isGone = () => server.watches.length === 0;
+
+  test("shutdown: closes connections that are kept for another list as well", async () => {
+    const idle = await loopback((request, response) => {
+      response.setHeader("content-type", "application/json");
+      // It does no streaming lists.
+      if (request.url?.includes("sendInitialEvents=")) return response.writeHead(400).end("{}");
+      if (request.url?.includes("watch=")) return response.write("\n");
+      return response.end('{"kind":"ConfigMapList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[]}');
+    });
+    const own = new InformerFactory(kubeConfigFor(idle.url), { clock, onError: () => {} });
+    own.informerFor(configMaps);
+    own.start();
+    await advanceUntilSettled(clock, own.waitForCacheSync(), () => false);
+    await turnUntil("it watches", () => idle.requests.length === 3);
+    await own.shutdown();
+    await turnUntil("all are closed", () => idle.sockets.every(({ destroyed }) => destroyed));
+    expect(idle.sockets.length).toBeGreaterThan(1);
+  });
 
   test("shutdown: closes every connection, leaves no timer, and is for good", async () => {
     expect(isGone()).toBe(false);

@@ -45,7 +45,7 @@ describe("reading a body", () => {
     expect((await readAll(body)) === text).toBe(true);
   });
 
-  test("nobody reading holds the server back", async () => {
+  test("nobody reading holds the server back, and it goes on for who reads then", async () => {
     const chunk = Buffer.alloc(1024 * 1024);
     let response!: ServerResponse;
     const { body } = await bodyOf((given) => {
@@ -60,7 +60,10 @@ describe("reading a body", () => {
     for (let i = 0; i < 200; i++) await new Promise((resolve) => setImmediate(resolve));
     expect(drained).toBe(false);
     expect(response.writableLength).toBeGreaterThan(16 * chunk.length);
-    body.close();
+    response.end();
+    let bytes = 0;
+    for (let part = await body.read(); part !== undefined; part = await body.read()) bytes += part.length;
+    expect(bytes).toBe(64 * chunk.length);
   });
 
   test("P22 one that the server ends by closing the connection", async () => {
@@ -136,6 +139,16 @@ describe("closing before the end", () => {
     body.close();
     await Promise.all([closed, reading]);
     expect(await body.read()).toBeUndefined();
+  });
+
+  test("by its signal closes the connection, and fails whoever reads", async () => {
+    const abort = new AbortController();
+    const { body, server } = await bodyOf((response) => void response.write("x"), abort.signal);
+    const closed = once(server.sockets[0]!, "close");
+    const reading = informerErrorOf(readAll(body));
+    abort.abort(new Error("called off"));
+    expect((await reading).message).toContain("called off");
+    await closed;
   });
 
   test("after the end keeps the connection", async () => {

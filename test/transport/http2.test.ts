@@ -7,13 +7,14 @@ import http2, {
   type ServerHttp2Stream,
 } from "node:http2";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { addAbortSignal } from "node:stream";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import { HttpTransport } from "../../runtime/transport/http-transport.js";
 import type { TransportResponse } from "../../runtime/transport/transport.js";
 import { readAll } from "../support/bodies.js";
 import { kubeConfigFor } from "../support/kube-config.js";
-import { turnUntil } from "../support/settle.js";
+import { settle, turnUntil } from "../support/settle.js";
 import { informerErrorOf } from "../support/thrown.js";
 
 /** Made by fixtures/tls/make.sh. */
@@ -186,11 +187,15 @@ describe("HTTP/2", () => {
     expect((await informerErrorOf(transport.get(list))).code).toBe("connection");
   });
 
-  test("N16 a stream that is reset fails its reader and nobody else", async () => {
+  test.each([
+    ["with an error", (stream: ServerHttp2Stream) => stream.destroy(new Error("a fault of the server's"))],
+    // Of code CANCEL, which Node calls no error.
+    ["as one that was called off", (stream: ServerHttp2Stream) => void addAbortSignal(AbortSignal.abort(), stream)],
+  ])("N16 a stream that is reset %s fails its reader and nobody else", async (_, reset) => {
     const { transport, streams } = await serve(answer);
     const [one, other] = [await transport.get(watch), await transport.get(watch)];
     expect([await first(one), await first(other)]).toEqual(["first\n", "first\n"]);
-    streams[0]!.destroy(new Error("a fault of the server's"));
+    reset(streams[0]!);
     expect((await informerErrorOf(one.body.read())).code).toBe("connection");
     streams[1]!.write("second\n");
     expect(await first(other)).toBe("second\n");
@@ -255,9 +260,11 @@ describe("HTTP/2", () => {
   test("closing leaves no timer and no connection", async () => {
     const { transport, clock, sockets } = await serve(answer);
     expect(await readAll((await transport.get(list)).body)).toBe("whole");
+    await settle(20);
+    expect(clock.pendingTimers).toBe(1);
     const closed = once(sockets[0]!, "close");
     transport.close();
+    expect(clock.pendingTimers).toBe(0);
     await closed;
-    await turnUntil("no timer waits", () => clock.pendingTimers === 0);
   });
 });

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import type { ServerOptions } from "node:https";
-import { createServer } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
@@ -11,6 +11,7 @@ import { HttpTransport } from "../../runtime/transport/http-transport.js";
 import { readAll } from "../support/bodies.js";
 import { kubeConfigFor } from "../support/kube-config.js";
 import { loopback } from "../support/loopback.js";
+import { turnUntil } from "../support/settle.js";
 import { informerErrorOf } from "../support/thrown.js";
 
 /** Made by fixtures/tls/make.sh. */
@@ -102,6 +103,28 @@ describe("https", () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  test("N6 so is that of a second connection, to a server that was reached before", async () => {
+    const server = await loopback((_, response) => response.write("it is open"), { tls: SERVER });
+    const upstream = new URL(server.url);
+    let connections = 0;
+    const relay = createServer((client) => {
+      client.on("error", () => {});
+      // The second is taken, and hears nothing.
+      if (++connections > 1) return client.resume();
+      return client.pipe(connect(Number(upstream.port), upstream.hostname)).pipe(client);
+    }).listen(0, "127.0.0.1");
+    await once(relay, "listening");
+    onTestFinished(() => void relay.close());
+    const { transport, clock } = transportTo(`https://127.0.0.1:${(relay.address() as AddressInfo).port}`, { ca: CA });
+    const { body } = await transport.get(watch);
+    const timers = clock.pendingTimers;
+    const request = informerErrorOf(transport.get(list));
+    await turnUntil("the second connects", () => connections === 2 && clock.pendingTimers > timers);
+    await clock.advance(10_000);
+    expect(await request).toMatchObject({ code: "timeout" });
+    body.close();
+  });
+
   test("skipped verification is what the kubeconfig asks for", async () => {
     const server = await loopback(whoAreYou, { tls: SERVER });
     const { transport } = transportTo(server.url, { rejectUnauthorized: false });
@@ -131,7 +154,8 @@ describe("a certificate that is rotated", () => {
   });
 
   test("leaves no connection of the old one behind", async () => {
-    const server = await loopback(whoAreYou, { tls: MUTUAL });
+    // The server would close it as well, after a while.
+    const server = await loopback(whoAreYou, { tls: { ...MUTUAL, keepAliveTimeout: 0 } });
     const { transport, kubeConfig, clock } = transportTo(server.url, { ca: CA, ...FIRST });
     await readAll((await transport.get(list)).body);
     const closed = once(server.sockets[0]!, "close");

@@ -36,6 +36,15 @@ describe("LineSplitter", () => {
     );
   });
 
+  test("a line of many chunks that outgrows the buffer comes whole, and so do those after it", () => {
+    const long = Array.from({ length: 300 }, (_, at) => `part ${at} of it `.repeat(40)).join("");
+    const bytes = Buffer.from(`before\n${long}\nafter\n${long}`);
+    const chunks = Array.from({ length: Math.ceil(bytes.length / 1000) }, (_, at) =>
+      bytes.subarray(at * 1000, (at + 1) * 1000),
+    );
+    expect(split(chunks)).toEqual({ lines: ["before", long, "after"], rest: long });
+  });
+
   test("the rest is taken once", () => {
     const splitter = new LineSplitter();
     splitter.push(Buffer.from("half"), () => {});

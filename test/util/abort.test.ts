@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
-import { abortError, childAbort, deferred, onAbort } from "../../runtime/util/abort.js";
+import { abortError, childAbort, deferred, onAbort, unlessAborted } from "../../runtime/util/abort.js";
 
 const listeners = (signal: AbortSignal) => getEventListeners(signal, "abort").length;
 
@@ -79,6 +79,26 @@ describe("onAbort", () => {
     expect(listeners(signal)).toBe(0);
     controller.abort();
     expect(calls).toBe(0);
+  });
+});
+
+describe("unlessAborted", () => {
+  test("gives what the promise gives, or its failure, and leaves no listener", async () => {
+    const { signal } = withAbort();
+    expect(await unlessAborted(Promise.resolve(5), signal)).toBe(5);
+    await expect(unlessAborted(Promise.reject(new Error("no")), signal)).rejects.toThrow("no");
+    expect(listeners(signal)).toBe(0);
+  });
+
+  test("fails by the signal, and the promise goes on alone", async () => {
+    const { signal, abort } = withAbort();
+    const work = deferred();
+    const waiting = unlessAborted(work.promise, signal);
+    abort();
+    await expect(waiting).rejects.toThrow();
+    work.reject(new Error("too late to be heard of"));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(listeners(signal)).toBe(0);
   });
 });
 

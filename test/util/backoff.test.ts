@@ -9,6 +9,10 @@ describe("backoffMs", () => {
     ]);
   });
 
+  test("is a part longer by chance", () => {
+    expect([1, 2, 7].map((failures) => backoffMs(failures, 0.5))).toEqual([1200, 2400, 45_000]);
+  });
+
   test("jitter adds up to as much again, however many failures there were", () => {
     const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
     fc.assert(

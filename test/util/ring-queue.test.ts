@@ -1,6 +1,11 @@
+import v8 from "node:v8";
+import vm from "node:vm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { RingQueue } from "../../runtime/util/ring-queue.js";
+
+v8.setFlagsFromString("--expose-gc");
+const collectGarbage = vm.runInNewContext("gc") as () => void;
 
 describe("RingQueue", () => {
   test("is an array that is pushed to and shifted from, at any length", () => {
@@ -41,6 +46,20 @@ describe("RingQueue", () => {
       for (let i = 0; i < 5000; i++) expect(queue.shift()).toBe(i);
       expect(queue.length).toBe(0);
     }
+  });
+
+  test("holds no memory of a burst once it is empty", () => {
+    const heapUsed = () => {
+      collectGarbage();
+      return process.memoryUsage().heapUsed;
+    };
+    const queue = new RingQueue<number>();
+    const before = heapUsed();
+    for (let i = 0; i < 1_000_000; i++) queue.push(1);
+    expect(heapUsed() - before).toBeGreaterThan(4_000_000);
+    while (queue.length > 0) queue.shift();
+    expect(heapUsed() - before).toBeLessThan(1_000_000);
+    queue.push(1);
   });
 
   test("holds undefined as an item like any other", () => {
