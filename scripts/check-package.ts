@@ -39,6 +39,25 @@ export function contentProblems(files: ReadonlyMap<string, string>, buildRoot: s
   return problems;
 }
 
+/** What importing the package must leave to the first connection; each costs megabytes. Names of node's own modules. */
+const LOADED_LATER = ["http", "http2", "https", "tls", "crypto", "child_process", "internal/deps/undici/undici"];
+
+/** Fails when importing a module loads or leaves behind what it must not: a handle, a listener, a global, a word. */
+const QUIET_IMPORT = `
+  const state = () => ({
+    globals: Object.getOwnPropertyNames(globalThis).length,
+    // Requests are the loader's own, and end by themselves.
+    handles: process.getActiveResourcesInfo().filter((name) => !name.includes("Req")),
+    listeners: process.eventNames().map((name) => [String(name), process.listenerCount(name)]),
+  });
+  const before = JSON.stringify(state());
+  await import(process.argv[1]);
+  const loaded = process.moduleLoadList.map((name) => name.replace(/^\\w+ /, ""));
+  const early = ${JSON.stringify(LOADED_LATER)}.filter((name) => loaded.includes(name));
+  if (early.length > 0) throw new Error("loads " + early.join(", "));
+  if (JSON.stringify(state()) !== before) throw new Error("leaves behind " + JSON.stringify(state()) + ", before " + before);
+`;
+
 /** A strict consumer: the names that an application imports first. */
 const CONSUMER = `
 import { SharedInformerFactory } from "kube-informers";
@@ -87,6 +106,13 @@ async function main(): Promise<void> {
       const asCommonJs = `const it = require("${name}"); ${nonEmpty("it")}`;
       await step(`import "${name}"`, process.execPath, ["--input-type=module", "--eval", asModule], project);
       await step(`require("${name}")`, process.execPath, ["--input-type=commonjs", "--eval", asCommonJs], project);
+    }
+
+    for (const name of ["kube-informers", "kube-informers/codegen", "kube-informers/core/v1"]) {
+      const { code, output } = await run(process.execPath, ["--input-type=module", "--eval", QUIET_IMPORT, name], {
+        cwd: project,
+      });
+      if (code !== 0 || output !== "") problems.push(`importing ${name} is not without effects:\n${output.trimEnd()}`);
     }
 
     writeFileSync(join(project, "consumer.ts"), CONSUMER);
