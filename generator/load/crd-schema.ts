@@ -156,3 +156,19 @@ function fits(value: unknown, form: SchemaForm): boolean {
       return typeof value === "boolean" || asSchema(value) !== undefined;
   }
 }
+
+/** Takes what is wrong. */
+export type Add = (path: Path, message: string, hint: string) => void;
+
+export function isSet(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+export function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+/** Of a list of texts; null is the empty one, as in Go. */
+export function textsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(text) : [];
+}
