@@ -85,3 +85,22 @@ export class Deadline {
     this.#abort.controller.abort();
   }
 }
+
+const LIST_SILENCE_MS = 60_000;
+
+/** A list may be slow, but not silent for long: `onProgress` says that it is not. */
+export function listSilence(
+  {
+    listerWatcher: { name },
+    clock,
+    listSilenceMs = LIST_SILENCE_MS,
+  }: {
+    readonly listerWatcher: { readonly name: string };
+    readonly clock: Clock;
+    readonly listSilenceMs?: number | undefined;
+  },
+  signal: AbortSignal,
+): { readonly silence: Deadline; readonly onProgress: () => void } {
+  const silence = new Deadline(clock, signal, (ms) => `list ${name}: no data for ${ms} ms`);
+  return { silence, onProgress: () => silence.set(listSilenceMs) };
+}

@@ -1,15 +1,16 @@
 /**
- * Keeps a queue fed with what the server has: the effects around {@link step}. Counterpart: tools/cache/reflector.go.
- * It is long as its requests, and the questions whether they tell the truth, are about one stream and its resourceVersion.
+ * Keeps a queue fed with what the server has: the effects around {@link step}. Counterpart: tools/cache/reflector.go, whose
+ * `ListAndWatch` is {@link Reflector.run} here. Whether what it took in is the truth is asked in verifier.ts.
  */
 import { InformerError } from "../api/informer-error.js";
 import type { KubernetesObject } from "../api/object-meta.js";
-import { compareResourceVersions } from "../api/resource-version.js";
 import { unlessAborted } from "../util/abort.js";
 import type { Backoff } from "../util/backoff.js";
 import type { Clock } from "../util/clock.js";
 import { sleep } from "../util/sleep.js";
-import { Deadline, Doubts } from "./deadline.js";
+import type { Turn } from "../util/turn.js";
+import { admitAll } from "./admit.js";
+import { Deadline, Doubts, listSilence } from "./deadline.js";
 import type { Entry } from "./entry.js";
 import type { ListerWatcher, Watch, WatchEvent } from "./list-watch.js";
 import { listAllPages } from "./pager.js";
@@ -24,7 +25,8 @@ import {
   step,
   streamSynced,
 } from "./reflector-state.js";
-import { difference, divergence, probe, regression, wholeContent } from "./truth.js";
+import { isAhead, probe } from "./truth.js";
+import { Verifier } from "./verifier.js";
 
 /** What may be set of how a reflector asks. Each is optional; what is said here is the default. */
 export interface ReflectorTunables {
@@ -62,6 +64,7 @@ export interface ReflectorOptions<T extends KubernetesObject> extends ReflectorT
   readonly listerWatcher: ListerWatcher<T>;
   readonly queue: Queue<T>;
   readonly clock: Clock;
+  readonly turn: Turn;
   /** In [0, 1), for jitter. */
   readonly random: () => number;
   /** What to queue of an object that came in; `undefined` leaves it out. */
@@ -89,13 +92,9 @@ export interface ReflectorObserver {
 const WATCH_TIMEOUT_SECONDS: readonly [number, number] = [300, 600];
 /** How much later than it promised a server may end a watch before it is taken for dead (kube-rs' rule). */
 const WATCH_GRACE_MS = 5_000;
-const LIST_SILENCE_MS = 60_000;
 const BOOKMARK_DEADLINE_MS = 60_000;
 const PROBE_AFTER_MS = 90_000;
 const PROBE_DEADLINE_MS = 10_000;
-/** How long a comparison waits for the watch to come to where the list was: longer than bookmarks take. */
-const VERIFY_WAIT_MS = 90_000;
-const VERIFY_LOOK_MS = 1_000;
 
 export class Reflector<T extends KubernetesObject> {
   readonly #options: ReflectorOptions<T>;
@@ -107,13 +106,17 @@ export class Reflector<T extends KubernetesObject> {
   #wrong: InformerError | undefined;
   /** Whether the server has sent a bookmark. */
   #hasBookmarks = false;
-  /** Keys that changed since the list of the comparison that runs began; another set, or none, once that is void. */
-  #changedMeanwhile: Set<string> | undefined;
+  readonly #verifier: Verifier<T>;
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
     const { clock, streaming = true, pageSize = DEFAULT_POLICY.pageSize, backoff = DEFAULT_POLICY.backoff } = options;
     this.#state = initialReflectorState(streaming, clock.now(), { pageSize, backoff });
+    this.#verifier = new Verifier(options, {
+      seen: () => this.lastSyncResourceVersion,
+      isOpen: () => this.#open !== undefined,
+      fail: (error) => this.#fail(error),
+    });
   }
 
   get lastSyncResourceVersion(): string {
@@ -122,7 +125,7 @@ export class Reflector<T extends KubernetesObject> {
 
   /** Lists and watches until the signal aborts. Resolves when nothing of it runs any more; never rejects. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#follow(signal), this.#verifyEvery(signal)]);
+    await Promise.all([this.#follow(signal), this.#verifier.run(signal)]);
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
@@ -156,14 +159,14 @@ export class Reflector<T extends KubernetesObject> {
     signal: AbortSignal,
   ): Promise<ReflectorEvent> {
     const { listerWatcher, queue, observer } = this.#options;
-    const { silence, onProgress } = this.#listSilence(signal);
+    const { silence, onProgress } = listSilence(this.#options, signal);
     try {
       onProgress();
       const list = await listAllPages(listerWatcher, { resourceVersion, limit }, silence.signal, onProgress);
-      const entries = this.#admitAll(list.entries);
+      silence.pause();
+      const entries = await admitAll(list.entries, this.#options, signal);
       queue.replace(entries, list.resourceVersion);
-      this.#changedMeanwhile = undefined;
-      void this.#verify(entries, list.resourceVersion, signal);
+      this.#verifier.replaced(entries, list.resourceVersion, signal);
       observer.onProgress("listed");
       return { type: "listed", resourceVersion: list.resourceVersion, paginated: list.paginated };
     } catch (thrown) {
@@ -199,19 +202,20 @@ export class Reflector<T extends KubernetesObject> {
           case "UNKNOWN":
             observer.onLeftOut(event.error);
             break;
-          case "BOOKMARK":
+          case "BOOKMARK": {
             if (!event.initialEventsEnd || event.resourceVersion === "") break;
             synced = true;
             silence.set(this.#watchDeadlineMs);
             this.#hasBookmarks = true;
-            queue.replace([...initial.values()], event.resourceVersion);
-            this.#changedMeanwhile = undefined;
-            void this.#verify([...initial.values()], event.resourceVersion, signal);
+            const entries = [...initial.values()];
+            queue.replace(entries, event.resourceVersion);
+            this.#verifier.replaced(entries, event.resourceVersion, signal);
             // The stream may live for minutes more, and what it began with must not.
             initial.clear();
             this.#state = streamSynced(this.#state, event.resourceVersion);
             observer.onProgress("bookmark");
             return this.#onEvents(events.slice(i + 1));
+          }
         }
       }
       return undefined;
@@ -286,85 +290,6 @@ export class Reflector<T extends KubernetesObject> {
     }
   }
 
-  /** Goes on beside the watch, which it ends if the two do not agree. */
-  async #verify(entries: readonly Entry<T>[], resourceVersion: string, signal: AbortSignal): Promise<void> {
-    const { listerWatcher, verifyAfterSync = false } = this.#options;
-    if (!verifyAfterSync) return;
-    const { silence, onProgress } = this.#listSilence(signal);
-    try {
-      onProgress();
-      const options = { resourceVersion, resourceVersionMatch: "Exact" } as const;
-      const exact = await listAllPages(listerWatcher, options, silence.signal, onProgress);
-      const error = difference(listerWatcher.name, entries, this.#admitAll(exact.entries), resourceVersion);
-      if (error !== undefined) this.#fail(error);
-    } catch {
-      // A server that has forgotten this version cannot be asked for it. Nothing is known then.
-    } finally {
-      silence.release();
-    }
-  }
-
-  async #verifyEvery(signal: AbortSignal): Promise<void> {
-    const { clock, random, verifyEveryMs = 0 } = this.#options;
-    if (verifyEveryMs <= 0) return;
-    while (!signal.aborted) {
-      await sleep(clock, verifyEveryMs * (1 + random() / 10), signal);
-      if (!signal.aborted && this.#open !== undefined) await this.#verifyNow(signal);
-    }
-  }
-
-  /**
-   * Holds the cache against a list of the newest. The comparison is queued when the watch has come to where the list was; what
-   * changed meanwhile is left out, so that a difference is one for certain.
-   */
-  async #verifyNow(signal: AbortSignal): Promise<void> {
-    const { listerWatcher, queue, clock, observer, pageSize = DEFAULT_POLICY.pageSize } = this.#options;
-    const seen = this.lastSyncResourceVersion;
-    const changed = new Set<string>();
-    this.#changedMeanwhile = changed;
-    const isVoid = () => signal.aborted || this.#changedMeanwhile !== changed;
-    const { silence, onProgress } = this.#listSilence(signal);
-    try {
-      onProgress();
-      const { entries, resourceVersion } = await wholeContent(
-        listerWatcher,
-        pageSize,
-        clock,
-        silence.signal,
-        onProgress,
-      );
-      silence.release();
-      const order = compareResourceVersions(resourceVersion, seen);
-      // Where versions have no order, nobody can tell when the watch has come so far.
-      if (order === undefined || isVoid()) return;
-      if (order < 0) return this.#fail(regression(listerWatcher.name, resourceVersion, seen));
-      const untilMs = clock.now() + VERIFY_WAIT_MS;
-      while (!isAhead(this.lastSyncResourceVersion, resourceVersion) && clock.now() < untilMs) {
-        await sleep(clock, VERIFY_LOOK_MS, signal);
-        if (isVoid()) return;
-      }
-      // A watch that is not read, as a handler blocks, is late by our own doing.
-      if (this.#open === undefined || queue.room !== undefined) return;
-      const report = (wrong: readonly string[]) => {
-        if (isVoid()) return;
-        observer.onVerified(wrong.length);
-        if (wrong.length > 0) this.#fail(divergence(listerWatcher.name, wrong, resourceVersion));
-      };
-      queue.compare({ entries: this.#admitAll(entries), changed, report });
-    } catch {
-      // What fails the list fails the watch too, which tells of it. Health says when the last comparison was.
-    } finally {
-      silence.release();
-    }
-  }
-
-  /** A list may be slow, but not silent for long: `onProgress` says that it is not. */
-  #listSilence(signal: AbortSignal): { readonly silence: Deadline; readonly onProgress: () => void } {
-    const { listerWatcher, clock, listSilenceMs = LIST_SILENCE_MS } = this.#options;
-    const silence = new Deadline(clock, signal, (ms) => `list ${listerWatcher.name}: no data for ${ms} ms`);
-    return { silence, onProgress: () => silence.set(listSilenceMs) };
-  }
-
   /** Ends the stream that runs, or the next one. */
   #fail(error: InformerError): void {
     if (this.#open === undefined) this.#wrong = error;
@@ -416,7 +341,7 @@ export class Reflector<T extends KubernetesObject> {
       } else {
         seen = event.entry.resourceVersion;
         changes++;
-        this.#changedMeanwhile?.add(event.entry.key);
+        this.#verifier.changed(event.entry.key);
         const entry = this.#options.admit(event.entry);
         // What is not admitted is not cached; what is cached and gone must go all the same.
         if (entry !== undefined) queue.enqueue({ type: DELTA_TYPES[event.type], entry });
@@ -428,20 +353,6 @@ export class Reflector<T extends KubernetesObject> {
     if (changes > 0) observer.onProgress("event");
     return failure;
   }
-
-  #admitAll(entries: readonly Entry<T>[]): Entry<T>[] {
-    const admitted: Entry<T>[] = [];
-    for (const entry of entries) {
-      const own = this.#options.admit(entry);
-      if (own !== undefined) admitted.push(own);
-    }
-    return admitted;
-  }
 }
 
 const DELTA_TYPES = { ADDED: "Added", MODIFIED: "Updated", DELETED: "Deleted" } as const;
-
-/** A bookmark that says nothing, or goes back behind what was seen, is a proxy's or a lagging server's; where there is no order, it counts. */
-function isAhead(resourceVersion: string, seen: string): boolean {
-  return resourceVersion !== "" && (compareResourceVersions(resourceVersion, seen) ?? 0) >= 0;
-}

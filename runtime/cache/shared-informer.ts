@@ -310,7 +310,7 @@ export class SharedInformer<T extends KubernetesObject> {
     const stream = new Stream<T>({
       namespace,
       queue: queue === "RealFIFO" ? new RealFIFO() : new DeltaFIFO(),
-      reflector: { listerWatcher, clock, random, ...this.#options.reflector, admit },
+      reflector: { listerWatcher, clock, turn, random, ...this.#options.reflector, admit },
       controller: { indexer: this.#indexer, processor: this.#processor, slabs, clock, turn, onAdvanced },
       onError: this.#onError,
       onHealthChange: () => this.#healthChanged(),

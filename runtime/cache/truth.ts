@@ -95,3 +95,8 @@ export function divergence(name: string, wrong: readonly string[], at: string): 
 export function regression(name: string, at: string, seen: string): InformerError {
   return new InformerError("regressed", `${name}: the server is at ${at}, but was at ${seen}: was its etcd restored?`);
 }
+
+/** A bookmark that says nothing, or goes back behind what was seen, is a proxy's or a lagging server's; where there is no order, it counts. */
+export function isAhead(resourceVersion: string, seen: string): boolean {
+  return resourceVersion !== "" && (compareResourceVersions(resourceVersion, seen) ?? 0) >= 0;
+}

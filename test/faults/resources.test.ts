@@ -4,9 +4,12 @@ import { expect, test } from "vitest";
 import { InformerError } from "../../runtime/api/informer-error.js";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import { HttpTransport } from "../../runtime/transport/http-transport.js";
+import { type Thing, thing } from "../support/entries.js";
 import { FaultBench } from "../support/fault-bench.js";
+import { InformerBench } from "../support/informer.js";
 import { kubeConfigFor } from "../support/kube-config.js";
 import { loopback } from "../support/loopback.js";
+import { page, refusal } from "../support/scripted-lister-watcher.js";
 import { informerErrorOf } from "../support/thrown.js";
 import { line } from "../support/wire-server.js";
 
@@ -25,6 +28,32 @@ test("R1 a large list comes in pages, and the loop turns while one is read", asy
   expect(bench.server.requests[0]?.query.get("limit")).toBe("500");
   expect(turns).toBeGreaterThan(1);
   await bench.stops();
+});
+
+test("R1 a transform of a large list, too, holds the loop for a slice at a time", async () => {
+  const clock = new VirtualClock();
+  let inTurn = 0;
+  let most = 0;
+  const transform = (object: Thing) => {
+    clock.stall(1);
+    most = Math.max(most, ++inTurn);
+    return object;
+  };
+  const bench = new InformerBench({ transform }, clock);
+  const things = Array.from({ length: 2_000 }, (_, i) => thing(`thing-${i}`, "1"));
+  bench.server.onWatch(refusal(422)).onList(page("9", things)).onWatch("silence");
+  const turned = () => {
+    inTurn = 0;
+    ticking = setImmediate(turned);
+  };
+  let ticking = setImmediate(turned);
+  await bench.start();
+  await bench.informer.synced();
+  clearImmediate(ticking);
+  expect(bench.informer.indexer.size).toBe(2_000);
+  // A slice is 8 ms long, and its end is looked for at every sixteenth.
+  expect(most).toBeLessThanOrEqual(32);
+  await bench.stop();
 });
 
 test("R2 a list of a full cache takes no second place: what is the same is kept", async () => {

@@ -4,6 +4,7 @@ import { DeltaFIFO } from "../../runtime/cache/delta-fifo.js";
 import { Reflector, type ReflectorOptions } from "../../runtime/cache/reflector.js";
 import type { ReflectorAction } from "../../runtime/cache/reflector-state.js";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
+import { Turn } from "../../runtime/util/turn.js";
 import type { Thing } from "./entries.js";
 import { ScriptedListerWatcher } from "./scripted-lister-watcher.js";
 
@@ -24,6 +25,7 @@ export class ReflectorBench {
       listerWatcher: this.server,
       queue: this.queue,
       clock: this.clock,
+      turn: new Turn(this.clock),
       random: () => 0,
       // A script that is used up is silent for good, and nobody is to doubt it.
       probeAfterMs: 0,
