@@ -1,6 +1,5 @@
-// One run of the benchmark's phases with this project's informer: sync, look-ups, latency at a rate, burst.
+// One run of the benchmark's phases with this project's informer: sync, look-ups, latency at a rate, burst, relist.
 // Prints one JSON line. Run: npm run bench:client -- --url http://127.0.0.1:18080 --mode keys|objects|dynamic
-import { readFileSync } from "node:fs";
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import {
@@ -11,6 +10,16 @@ import {
   SharedInformerFactory,
 } from "kube-informers";
 import type { Pod } from "kube-informers/core/v1";
+import {
+  control,
+  cpuMs,
+  forgetPeak,
+  heldMiB,
+  mainThreadCpuMs,
+  quantile,
+  settled,
+  statusMiB,
+} from "../test/bench/process.js";
 
 const { values: flags } = parseArgs({
   options: {
@@ -22,28 +31,14 @@ const { values: flags } = parseArgs({
     burst: { type: "string", default: "100000" },
     "managed-fields": { type: "string" },
     retention: { type: "string" },
+    /** Begins with a list and not with a streaming one. */
+    list: { type: "boolean", default: false },
+    /** Ends with two relists of the full cache: of what it holds, and of as many objects that have all changed. */
+    relist: { type: "boolean", default: false },
   },
 });
 const count = Number(flags.count);
 const SENT = "bench.example.com/sent";
-
-const statusMiB = (field: string): number =>
-  Number(readFileSync("/proc/self/status", "utf8").match(new RegExp(`^${field}:\\s+(\\d+)`, "m"))![1]) / 1024;
-const cpuMs = (): number => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e3;
-};
-/** Of the main thread alone: what the rest of the process uses is the garbage collector's, for the most part. */
-const mainThreadCpuMs = (): number =>
-  Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, "utf8").split(" ")[0]) / 1e6;
-const sleepMs = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-const control = async (path: string): Promise<void> => {
-  for (let i = 0; i < 100; i++) {
-    if ((await fetch(flags.url + path).catch(() => undefined))?.ok) return;
-    await sleepMs(50);
-  }
-  throw new Error(`${path}: the load server does not answer`);
-};
 
 // What the handlers count.
 let adds = 0;
@@ -69,11 +64,15 @@ const measureLatency = (object: Cached<KubernetesObject>): void => {
     latenciesMs.push(performance.timeOrigin + performance.now() - Number(BigInt(sent) / 1000n) / 1e3);
 };
 
+// A client's code is no object of its cache: limit.ts and client-node.ts have loaded it here too.
+for (const name of ["node:http", "node:https", "node:crypto"]) process.getBuiltinModule(name);
+const baseRssMiB = statusMiB("VmRSS");
+const baseHeldMiB = heldMiB();
 const result: Record<string, unknown> = {
   client: `project ${[flags.mode, flags["managed-fields"], flags.retention].filter(Boolean).join(" ")}`,
   node: process.version,
   count,
-  baseRssMiB: statusMiB("VmRSS"),
+  baseRssMiB,
 };
 const kubeConfig: KubeConfigLike = {
   getCurrentCluster: () => ({ server: flags.url }),
@@ -84,6 +83,7 @@ process.env["NODE_ENV"] ??= "production";
 const factory = new SharedInformerFactory(kubeConfig, {
   managedFields: flags["managed-fields"] === "drop" ? "drop" : "keep",
   retention: flags.retention === "bytes" ? "bytes" : "object",
+  reflector: { streaming: !flags.list },
 });
 const pods = factory.core().v1().pods();
 const dynamic = factory.forResource({ group: "", version: "v1", resource: "pods" });
@@ -135,33 +135,46 @@ loopDelay.disable();
 result["loopDelayP99Ms"] = loopDelay.percentile(99) / 1e6;
 result["loopDelayMaxMs"] = loopDelay.max / 1e6;
 result["peakRssMiB"] = statusMiB("VmHWM");
-globalThis.gc?.();
-await sleepMs(200);
-globalThis.gc?.();
-result["settledRssMiB"] = statusMiB("VmRSS");
+const synced = await settled();
+result["settledRssMiB"] = synced.rssMiB;
+result["heldMiB"] = synced.heldMiB - baseHeldMiB;
 
 // 2. look-ups
 const names = informer()
   .indexer.listKeys()
   .map((key) => key.split("/") as [string, string]);
-const getAll = (gets: number): number => {
+const perSec = (times: number, work: (i: number) => void): number => {
   const start = performance.now();
-  let hits = 0;
-  for (let i = 0; i < gets; i++) {
-    const [namespace, name] = names[(i * 997) % names.length]!;
-    if (lister().namespace(namespace).get(name) !== undefined) hits++;
-  }
-  if (hits !== gets) throw new Error(`${gets - hits} of ${gets} objects were not found`);
-  return (gets / (performance.now() - start)) * 1e3;
+  for (let i = 0; i < times; i++) work(i);
+  return (times / (performance.now() - start)) * 1e3;
 };
-if (flags.mode === "keys") result["coldGetPerSec"] = getAll(names.length);
-result["getPerSec"] = getAll(1_000_000);
+const get = (i: number): void => {
+  const [namespace, name] = names[(i * 997) % names.length]!;
+  if (lister().namespace(namespace).get(name) === undefined) throw new Error(`${namespace}/${name} is not found`);
+};
+// In keys mode nothing is decoded yet, and the selector decodes only what it selects.
+result["selectorMs"] = 1e3 / perSec(10, (i) => lister().list(`app=app-${i}`));
+if (flags.mode === "keys") {
+  const coldMs = new Float64Array(names.length);
+  result["coldGetPerSec"] = perSec(names.length, (i) => {
+    const start = performance.now();
+    get(i);
+    coldMs[i] = performance.now() - start;
+  });
+  result["coldGetP99Ms"] = quantile(Array.from(coldMs.sort()), 0.99);
+  if (flags.retention === "bytes") result["readRssMiB"] = (await settled()).rssMiB;
+}
+result["getPerSec"] = perSec(1_000_000, get);
+result["listNamespacePerSec"] = perSec(1_000, (i) =>
+  lister()
+    .namespace(`ns-${i % 50}`)
+    .list(),
+);
 if (flags.mode !== "keys") {
-  const start = performance.now();
-  const LOOKUPS = 20_000;
   let rows = 0;
-  for (let i = 0; i < LOOKUPS; i++) rows += informer().indexer.byIndex("nodeName", `node-${i % 500}`).length;
-  result["byIndexPerSec"] = (LOOKUPS / (performance.now() - start)) * 1e3;
+  result["byIndexPerSec"] = perSec(20_000, (i) => {
+    rows += informer().indexer.byIndex("nodeName", `node-${i % 500}`).length;
+  });
   result["byIndexRows"] = rows;
 }
 
@@ -171,11 +184,11 @@ if (rateEvents > 0) {
   measuring = true;
   const start = cpuMs();
   const done = until({ updates: rateEvents });
-  await Promise.all([control(`/control/rate?count=${rateEvents}&rate=${flags.rate}`), done]);
+  await Promise.all([control(flags.url, `/control/rate?count=${rateEvents}&rate=${flags.rate}`), done]);
   latenciesMs.sort((a, b) => a - b);
   result["rate"] = Number(flags.rate);
-  result["rateP50Ms"] = latenciesMs[latenciesMs.length >> 1];
-  result["rateP99Ms"] = latenciesMs[Math.floor(latenciesMs.length * 0.99)];
+  result["rateP50Ms"] = quantile(latenciesMs, 0.5);
+  result["rateP99Ms"] = quantile(latenciesMs, 0.99);
   result["rateMaxMs"] = latenciesMs.at(-1);
   result["rateCpuUsPerEvent"] = ((cpuMs() - start) * 1e3) / rateEvents;
   measuring = false;
@@ -188,11 +201,33 @@ if (burst > 0) {
   const startCpu = cpuMs();
   const startMain = mainThreadCpuMs();
   const done = until({ updates: updates + burst });
-  await Promise.all([control(`/control/burst?count=${burst}`), done]);
+  await Promise.all([control(flags.url, `/control/burst?count=${burst}`), done]);
   result["burstEventsPerSec"] = (burst / (performance.now() - start)) * 1e3;
   result["burstCpuUsPerEvent"] = ((cpuMs() - startCpu) * 1e3) / burst;
   result["burstMainThreadUsPerEvent"] = ((mainThreadCpuMs() - startMain) * 1e3) / burst;
   result["burstPeakRssMiB"] = statusMiB("VmHWM");
+}
+
+// 5. relists of the full cache
+if (flags.relist) {
+  for (const changes of [0, count]) {
+    const before = await settled();
+    forgetPeak();
+    loopDelay.reset();
+    loopDelay.enable();
+    const start = performance.now();
+    const startCpu = cpuMs();
+    const done = changes > 0 ? until({ updates: updates + changes }) : undefined;
+    const resourceVersion = await control(flags.url, `/control/relist?changes=${changes}`);
+    await Promise.all([informer().waitFor(resourceVersion), done]);
+    loopDelay.disable();
+    const name = changes > 0 ? "changedRelist" : "relist";
+    result[`${name}Ms`] = performance.now() - start;
+    result[`${name}CpuMs`] = cpuMs() - startCpu;
+    result[`${name}PeakRatio`] = statusMiB("VmHWM") / before.rssMiB;
+    result[`${name}LoopDelayP99Ms`] = loopDelay.percentile(99) / 1e6;
+    result[`${name}LoopDelayMaxMs`] = loopDelay.max / 1e6;
+  }
 }
 console.log(JSON.stringify(result));
 await factory.shutdown();

@@ -1,137 +1,183 @@
 /**
- * `npm run bench [-- --rounds 3 --count 10000 --burst 20000 --slim --only "project keys,limit" --peers --write]`: the informer
- * side by side with others, each in a process of its own, in turns, against a synthetic server. Prints medians; ratios within
- * one run hold, times drift with the machine. `--peers` adds client-go and kube-rs where Go and cargo are there; `--write`
- * keeps the result in docs/bench.
+ * `npm run bench`: the informer side by side with others, each in a process of its own, in turns, against a synthetic server.
+ * Prints medians, and what is asked and reached; ratios within one run hold, times drift with the machine.
+ *
+ *   --peers             adds client-go and kube-rs where Go and cargo are there
+ *   --suite 10000,relist which of test/bench/suites.ts; without it the first, or with `--write` all of them
+ *   --write             keeps each suite's result in docs/bench when it has ended, and fills the tables of the documents
+ *   --resume            goes on after a run of this commit that did not come to its end
+ *   --only "project keys,limit"  rows that begin so
+ *   --rounds 1 --count 1000 --burst 1000   other sizes than the suite's
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { availableParallelism, cpus, tmpdir } from "node:os";
+import { mkdirSync, readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { availableParallelism, cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { drawChart, type Measured, mediansOf, printTable } from "../test/bench/table.js";
+import { DoneRuns } from "../test/bench/done-runs.js";
+import { BenchReport, type Kept, resultsOf } from "../test/bench/report.js";
+import { built, type Row, SUITES, type Suite, serverOf } from "../test/bench/suites.js";
+import { type Measured, mediansOf, printTable } from "../test/bench/table.js";
+import { judge, printVerdicts } from "../test/bench/verdicts.js";
 import { projectRoot, run } from "./support/command.js";
 
 const { values: flags } = parseArgs({
   options: {
-    rounds: { type: "string", default: "3" },
-    count: { type: "string", default: "10000" },
-    burst: { type: "string", default: "20000" },
-    rate: { type: "string", default: "500" },
-    "rate-events": { type: "string", default: "2500" },
+    suite: { type: "string" },
+    rounds: { type: "string" },
+    count: { type: "string" },
+    burst: { type: "string" },
     only: { type: "string" },
     port: { type: "string", default: "18090" },
-    slim: { type: "boolean", default: false },
     peers: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
+    resume: { type: "boolean", default: false },
   },
 });
-const url = `http://127.0.0.1:${flags.port}`;
-const node = (...args: string[]): string[] => [process.execPath, "--expose-gc", "--import", "tsx", ...args];
+/** A program that takes longer is ended. */
+const MOST_MS = 180_000;
+const address = `127.0.0.1:${flags.port}`;
 const only = flags.only?.split(",").map((name) => name.trim());
-const isWanted = (name: string): boolean => only === undefined || only.some((wanted) => name.startsWith(wanted));
-const built = join(tmpdir(), "kube-informers-bench");
+const names = flags.suite?.split(",") ?? (flags.write ? undefined : [SUITES[0]!.name]);
+const unknown = names?.find((name) => !SUITES.some((suite) => suite.name === name));
+if (unknown !== undefined)
+  throw new Error(`there is no suite "${unknown}"; there are: ${SUITES.map(({ name }) => name).join(", ")}`);
 
-interface Row {
-  readonly name: string;
-  readonly command: readonly string[];
+mkdirSync(built, { recursive: true });
+const peers = flags.peers ? await buildPeers() : new Set<string>();
+const suites: Suite[] = SUITES.filter(({ name }) => names?.includes(name) ?? true).map((suite) => ({
+  ...suite,
+  rounds: Number(flags.rounds ?? suite.rounds),
+  count: suite.server.startsWith("kinds") ? suite.count : Number(flags.count ?? suite.count),
+  burst: Number(flags.burst ?? suite.burst ?? 0),
+  rows: suite.rows.filter(
+    ({ name, peer }) => (peer === undefined || peers.has(peer)) && (only?.some((of) => name.startsWith(of)) ?? true),
+  ),
+}));
+const commit = (await run("git", ["describe", "--always", "--dirty"])).stdout.trim() || "unknown";
+const versions = await versionsOf();
+const done = new DoneRuns(join(built, "runs.json"), commit, flags.resume);
+const report = new BenchReport(projectRoot);
+const kept: Kept[] = [];
+const startMs = performance.now();
+const total = suites.reduce((sum, { rounds, rows }) => sum + rounds * rows.length, 0);
+let ran = 0;
+for (const suite of suites) {
+  const results = new Map<string, Measured[]>(suite.rows.map(({ name }) => [name, []]));
+  for (let round = 1; round <= suite.rounds; round++) {
+    for (const row of suite.rows) {
+      const minutes = ((performance.now() - startMs) / 60e3).toFixed(1);
+      process.stderr.write(`${++ran} of ${total}, ${minutes} min: ${suite.title}, round ${round}: ${row.name}\n`);
+      const key = [suite.name, suite.count, suite.burst, row.name, round, flags.peers].join(" ");
+      const measured = done.get(key) ?? (await measure(suite, row));
+      if (measured === undefined) continue;
+      results.get(row.name)!.push(measured);
+      done.set(key, measured);
+    }
+  }
+  const medians = mediansOf(results);
+  const times = suite.rounds === 1 ? "one round" : `medians of ${suite.rounds} rounds`;
+  const sizes = suite.server.startsWith("kinds")
+    ? `${suite.count} objects of each`
+    : `${suite.title}${suite.count === Number(flags.count) ? `, but ${suite.count}` : ""}`;
+  const date = new Date().toISOString().slice(0, 10);
+  const about = `${sizes[0]!.toUpperCase()}${sizes.slice(1)}, ${times}; commit ${commit}, ${date}, ${versions}.`;
+  const result = { suite: suite.name, about, medians };
+  kept.push(result);
+  console.log(`\n${suite.title}\n\n${printTable(suite.name, medians)}\n\n${about}`);
+  if (flags.write) {
+    report.keep(result);
+    report.fill();
+  }
 }
+console.log(`\n${printVerdicts(judge(resultsOf(kept)).filter(({ reached }) => reached !== undefined))}`);
 
-const project = (name: string, ...args: string[]): Row => ({
-  name: `project ${name}`,
-  command: node("scripts/bench-client.ts", ...args),
-});
-const rows: Row[] = [
-  { name: "limit raw", command: node("test/bench/limit.ts", "--mode", "raw") },
-  { name: "limit parse", command: node("test/bench/limit.ts", "--mode", "parse") },
-  { name: "client-node", command: node("test/bench/client-node.ts") },
-  project("keys", "--mode", "keys"),
-  project("keys, no managedFields", "--mode", "keys", "--managed-fields", "drop"),
-  project("objects", "--mode", "objects"),
-  project("objects, no managedFields", "--mode", "objects", "--managed-fields", "drop"),
-  project("dynamic", "--mode", "dynamic"),
-];
-
-let server: readonly string[] = node(
-  "test/bench/load-server.ts",
-  flags.port,
-  flags.count,
-  flags.slim ? "slim" : "full",
-);
-if (flags.peers) {
-  mkdirSync(built, { recursive: true });
-  const peer = (name: string) => join(projectRoot, "test/bench/peers", name);
-  const build = async (name: string, command: string, ...args: string[]): Promise<boolean> => {
+/** What of them can be built here. */
+async function buildPeers(): Promise<Set<string>> {
+  const build = async (peer: string, name: string, command: string, ...args: string[]): Promise<boolean> => {
     const { code, output } = await run(command, args, {
-      cwd: peer(name),
+      cwd: join(projectRoot, "test/bench/peers", name),
       env: { CARGO_TARGET_DIR: join(built, "rust") },
     });
     if (code !== 0) console.error(`${name} is left out: ${output.trim()}`);
+    else found.add(peer);
     return code === 0;
   };
-  const go = (name: string) => build(name, "go", "build", "-o", join(built, name), ".");
-  if (await go("loadserver")) {
-    const slim = flags.slim ? ["-slim"] : [];
-    server = [join(built, "loadserver"), "-addr", `127.0.0.1:${flags.port}`, "-n", flags.count, ...slim];
-    if (await go("clientgo")) {
-      const client = join(built, "clientgo");
-      rows.push(
-        { name: "client-go protobuf", command: [client] },
-        { name: "client-go JSON", command: [client, "--json"] },
-        { name: "client-go dynamic", command: [client, "--dynamic"] },
-      );
-    }
-    if (isWanted("kube-rs") && (await build("kubers", "cargo", "build", "--release", "--quiet")))
-      rows.push({ name: "kube-rs", command: [join(built, "rust/release/kubers")] });
-  }
+  const found = new Set<string>();
+  const go = (name: string) => build("go", name, "go", "build", "-o", join(built, name), ".");
+  // Peers are measured against the server in Go alone.
+  if (!((await go("loadserver")) && (await go("clientgo")))) return new Set();
+  await build("cargo", "kubers", "cargo", "build", "--release", "--quiet", "--locked");
+  return found;
 }
 
-const chosen = rows.filter(({ name }) => isWanted(name));
-const results = new Map<string, Measured[]>(chosen.map(({ name }) => [name, []]));
-for (let round = 1; round <= Number(flags.rounds); round++) {
-  for (const { name, command } of chosen) {
-    process.stderr.write(`round ${round}: ${name}\n`);
-    const measured = await measure(name, command);
-    if (measured === undefined) console.error(`${name} has not come to its end`);
-    else results.get(name)!.push(measured);
+async function versionsOf(): Promise<string> {
+  const said = async (command: string, ...args: string[]) => (await run(command, args)).stdout.trim();
+  const clientNode = JSON.parse(
+    readFileSync(join(projectRoot, "node_modules/@kubernetes/client-node/package.json"), "utf8"),
+  ) as { version: string };
+  const all = [`Node ${process.versions.node}`, `client-node ${clientNode.version}`];
+  const pinned = (file: string, pattern: RegExp) =>
+    pattern.exec(readFileSync(join(projectRoot, "test/bench/peers", file), "utf8"))?.[1] ?? "unknown";
+  if (peers.has("go")) {
+    const goVersion = (await said("go", "version")).split(" ")[2]?.replace("go", "Go ");
+    all.push(`${goVersion}, client-go ${pinned("clientgo/go.mod", /k8s\.io\/client-go v(\S+)/)}`);
   }
-}
-const medians = mediansOf(results);
-const commit = (await run("git", ["rev-parse", "--short", "HEAD"])).stdout.trim();
-const about = `${flags.count} ${flags.slim ? "slim " : ""}pods, burst of ${flags.burst}, medians of ${flags.rounds} rounds; \
-Node ${process.version}, ${availableParallelism()} CPUs (${cpus()[0]?.model ?? "unknown"}), commit ${commit || "unknown"}`;
-console.log(`${about}\n\n${printTable(medians)}`);
-if (flags.write) {
-  const folder = join(projectRoot, "docs/bench");
-  mkdirSync(folder, { recursive: true });
-  const name = `${flags.count}${flags.slim ? "-slim" : ""}`;
-  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify({ about, medians }, undefined, 2)}\n`);
-  writeFileSync(join(folder, `${name}.svg`), drawChart(medians));
+  if (peers.has("cargo")) {
+    const rust = (await said("cargo", "--version")).split(" ")[1];
+    all.push(`Rust ${rust}, kube-rs ${pinned("kubers/Cargo.lock", /name = "kube"\nversion = "([^"]+)"/)}`);
+  }
+  const gib = Math.round(totalmem() / 2 ** 30);
+  all.push(
+    `${availableParallelism()} CPUs (${cpus()[0]?.model.trim() ?? "unknown"}), ${gib} GiB, ${process.platform} ${release()}`,
+  );
+  return all.join(", ");
 }
 
-/** One program's run against a fresh server. */
-async function measure(name: string, [program, ...args]: readonly string[]): Promise<Measured | undefined> {
-  const [serverProgram, ...serverArgs] = server;
-  const protobuf = flags.peers && name.includes("protobuf") ? ["-protobuf"] : [];
-  const serving = start(serverProgram!, [...serverArgs, ...protobuf], "ignore");
+/** One program's run against a fresh server; `undefined`, and a word why, when it did not come to its end. */
+async function measure(suite: Suite, { name, command, serverArgs = [] }: Row): Promise<Measured | undefined> {
+  const url = `${suite.server.endsWith("HTTP/2") ? "https" : "http"}://${address}`;
+  const [serverProgram, ...ownArgs] = serverOf(suite, address, peers.has("go"));
+  const serving = start(serverProgram!, [...ownArgs, ...serverArgs], "ignore");
   const ended = new Promise((resolve) => serving.once("close", resolve));
   try {
-    while (!(await fetch(`${url}/version`).catch(() => undefined))?.ok) {
-      if (serving.exitCode !== null) throw new Error(`the load server ended; is port ${flags.port} taken?`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    const phases = name.startsWith("limit") ? [] : ["--rate", flags.rate, "--rate-events", flags["rate-events"]];
-    const common = ["--url", url, "--count", flags.count, "--burst", flags.burst];
-    const client = start(program!, [...args, ...common, ...phases], "pipe");
+    await isServing(serving);
+    const [perSecond, events] = suite.rate ?? [1, 0];
+    const phases = suite.server.startsWith("kinds")
+      ? []
+      : ["--burst", String(suite.burst), "--rate", String(perSecond), "--rate-events", String(events)];
+    const [program, ...args] = command;
+    const client = start(program!, [...args, "--url", url, "--count", String(suite.count), ...phases], "pipe");
     let output = "";
     client.stdout?.setEncoding("utf8").on("data", (text: string) => {
       output += text;
     });
+    const timer = setTimeout(() => client.kill("SIGKILL"), MOST_MS);
     await new Promise((resolve) => client.once("close", resolve));
+    clearTimeout(timer);
     const line = output.trim().split("\n").at(-1) ?? "";
-    return line.startsWith("{") ? (JSON.parse(line) as Measured) : undefined;
+    if (line.startsWith("{")) return JSON.parse(line) as Measured;
+    console.error(`${name} has not come to its end`);
+    return undefined;
   } finally {
     if (serving.kill()) await ended;
+  }
+}
+
+/** A connection is taken. Of a million pods it takes a while. */
+async function isServing(server: ChildProcess): Promise<void> {
+  const [host, port] = address.split(":") as [string, string];
+  for (;;) {
+    if (server.exitCode !== null) throw new Error(`the load server ended; is port ${port} taken?`);
+    const socket = connect(Number(port), host);
+    const isOpen = await new Promise<boolean>((resolve) => {
+      socket.once("connect", () => resolve(true));
+      socket.once("error", () => resolve(false));
+    });
+    socket.destroy();
+    if (isOpen) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 

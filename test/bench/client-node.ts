@@ -1,8 +1,8 @@
 // The phases of scripts/bench-client.ts with makeInformer of @kubernetes/client-node. It has no index: a look-up by one is a
 // scan of its list. Prints one JSON line.
-import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { CoreV1Api, KubeConfig, makeInformer, type V1Pod } from "@kubernetes/client-node";
+import { control, cpuMs, heldMiB, quantile, settled, statusMiB } from "./process.js";
 
 const { values: flags } = parseArgs({
   options: {
@@ -16,13 +16,8 @@ const { values: flags } = parseArgs({
 const count = Number(flags.count);
 const burst = Number(flags.burst);
 const rateEvents = Number(flags["rate-events"]);
-const statusMiB = (field: string): number =>
-  Number(readFileSync("/proc/self/status", "utf8").match(new RegExp(`^${field}:\\s+(\\d+)`, "m"))![1]) / 1024;
-const cpuMs = (): number => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e3;
-};
 const baseRssMiB = statusMiB("VmRSS");
+const baseHeldMiB = heldMiB();
 
 const kubeConfig = new KubeConfig();
 kubeConfig.loadFromClusterAndUser({ name: "bench", server: flags.url, skipTLSVerify: true }, { name: "bench" });
@@ -51,9 +46,6 @@ informer.on("update", (pod) => {
 informer.on("error", (error: unknown) => {
   throw error;
 });
-const control = async (path: string): Promise<void> => {
-  await (await fetch(flags.url + path)).text();
-};
 
 const startMs = performance.now();
 const startCpuMs = cpuMs();
@@ -68,10 +60,9 @@ const result: Record<string, unknown> = {
   syncCpuMs: cpuMs() - startCpuMs,
   peakRssMiB: statusMiB("VmHWM"),
 };
-globalThis.gc?.();
-await new Promise((resolve) => setTimeout(resolve, 200));
-globalThis.gc?.();
-result["settledRssMiB"] = statusMiB("VmRSS");
+const { rssMiB, heldMiB: settledHeldMiB } = await settled();
+result["settledRssMiB"] = rssMiB;
+result["heldMiB"] = settledHeldMiB - baseHeldMiB;
 
 const names = informer.list().map(({ metadata }) => [metadata?.name ?? "", metadata?.namespace ?? ""] as const);
 const GETS = 20;
@@ -86,15 +77,15 @@ result["byIndexPerSec"] = (GETS / (performance.now() - scanMs)) * 1e3;
 await new Promise((resolve) => setTimeout(resolve, 500));
 if (rateEvents > 0) {
   const done = until({ updates: rateEvents });
-  await Promise.all([control(`/control/rate?count=${rateEvents}&rate=${flags.rate}`), done]);
+  await Promise.all([control(flags.url, `/control/rate?count=${rateEvents}&rate=${flags.rate}`), done]);
   latenciesMs.sort((a, b) => a - b);
-  result["rateP50Ms"] = latenciesMs[latenciesMs.length >> 1];
-  result["rateP99Ms"] = latenciesMs[Math.floor(latenciesMs.length * 0.99)];
+  result["rateP50Ms"] = quantile(latenciesMs, 0.5);
+  result["rateP99Ms"] = quantile(latenciesMs, 0.99);
 }
 const burstMs = performance.now();
 const burstCpuMs = cpuMs();
 const done = until({ updates: updates + burst });
-await Promise.all([control(`/control/burst?count=${burst}`), done]);
+await Promise.all([control(flags.url, `/control/burst?count=${burst}`), done]);
 result["burstEventsPerSec"] = (burst / (performance.now() - burstMs)) * 1e3;
 result["burstCpuUsPerEvent"] = ((cpuMs() - burstCpuMs) * 1e3) / burst;
 console.log(JSON.stringify(result));

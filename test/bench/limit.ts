@@ -3,9 +3,9 @@
 //   raw     + cut at newlines, each line copied into a Map
 //   parse   + cut at newlines, JSON.parse, the object put into a Map
 // Prints one JSON line, as scripts/bench-client.ts does.
-import { readFileSync } from "node:fs";
 import http from "node:http";
 import { parseArgs } from "node:util";
+import { control, cpuMs, heldMiB, settled, statusMiB } from "./process.js";
 
 const { values: flags } = parseArgs({
   options: {
@@ -18,13 +18,8 @@ const { values: flags } = parseArgs({
 });
 const count = Number(flags["count"]);
 const burst = Number(flags["burst"]);
-const statusMiB = (field: string): number =>
-  Number(readFileSync("/proc/self/status", "utf8").match(new RegExp(`^${field}:\\s+(\\d+)`, "m"))![1]) / 1024;
-const cpuMs = (): number => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1e3;
-};
 const baseRssMiB = statusMiB("VmRSS");
+const baseHeldMiB = heldMiB();
 const store = new Map<number | string, unknown>();
 let lines = 0;
 let wanted = count + 1;
@@ -71,15 +66,12 @@ await synced;
 const syncMs = performance.now() - startMs;
 const syncCpuMs = cpuMs() - startCpuMs;
 const peakRssMiB = statusMiB("VmHWM");
-globalThis.gc?.();
-await new Promise((resolve) => setTimeout(resolve, 200));
-globalThis.gc?.();
-const settledRssMiB = statusMiB("VmRSS");
+const { rssMiB: settledRssMiB, heldMiB: settledHeldMiB } = await settled();
 
 const burstMs = performance.now();
 const burstCpuMs = cpuMs();
 const done = until(lines + burst);
-await Promise.all([fetch(`${flags["url"]}/control/burst?count=${burst}`), done]);
+await Promise.all([control(String(flags["url"]), `/control/burst?count=${burst}`), done]);
 const result = {
   client: `limit ${flags["mode"]}`,
   count,
@@ -88,6 +80,7 @@ const result = {
   syncCpuMs,
   peakRssMiB,
   settledRssMiB,
+  heldMiB: settledHeldMiB - baseHeldMiB,
   burstEventsPerSec: (burst / (performance.now() - burstMs)) * 1e3,
   burstCpuUsPerEvent: ((cpuMs() - burstCpuMs) * 1e3) / burst,
 };

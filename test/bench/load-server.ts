@@ -1,12 +1,27 @@
 // A synthetic API server that serves pods from memory faster than clients take them in: bytes are made before they are asked
 // for, and a burst sends them again with another resourceVersion written over. Run by scripts/bench.ts in a process of its own:
-//   tsx test/bench/load-server.ts PORT COUNT [slim]
+//   tsx test/bench/load-server.ts --addr 127.0.0.1:18080 -n 10000 [--slim] [--gzip] [--mbit 100]
 import { createServer, type ServerResponse } from "node:http";
+import { Transform, type Writable } from "node:stream";
+import { parseArgs } from "node:util";
+import { createGzip } from "node:zlib";
 import { podJson } from "./pod.js";
 
-const [port, count, kind] = process.argv.slice(2);
-const pods = Number(count);
-const slim = kind === "slim";
+const { values: flags } = parseArgs({
+  options: {
+    addr: { type: "string", default: "127.0.0.1:18080" },
+    count: { type: "string", short: "n", default: "10000" },
+    slim: { type: "boolean", default: false },
+    /** Lists are zipped, as kube-apiserver does it where it is asked to: at level 1. Watches are not, nor are its. */
+    gzip: { type: "boolean", default: false },
+    /** No more than so many Mbit/s go out in lists. */
+    mbit: { type: "string", default: "0" },
+  },
+});
+const [host, port] = flags.addr.split(":") as [string, string];
+const pods = Number(flags.count);
+const { slim } = flags;
+const bytesPerMs = (Number(flags.mbit) * 1e6) / 8 / 1e3;
 const FIRST_VERSION = 1_000_000_000;
 /** Events for each write to the socket. */
 const BATCH = 16;
@@ -31,11 +46,31 @@ function modified(i: number): Buffer {
   return out;
 }
 
-async function write(response: ServerResponse, frames: readonly Buffer[]): Promise<void> {
+async function write(response: Writable, frames: readonly Buffer[]): Promise<void> {
   if (!response.write(Buffer.concat(frames))) await new Promise((resolve) => response.once("drain", resolve));
 }
 
-async function list(response: ServerResponse): Promise<void> {
+/** What goes through it leaves no faster than the link is. */
+function throttled(): Transform {
+  const start = performance.now();
+  let bytes = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      const dueMs = start + bytes / bytesPerMs - performance.now();
+      const pass = () => done(undefined, chunk);
+      if (dueMs > 1) setTimeout(pass, dueMs);
+      else pass();
+    },
+  });
+}
+
+async function list(answer: ServerResponse): Promise<void> {
+  const link = bytesPerMs > 0 ? [throttled()] : [];
+  if (flags.gzip) answer.setHeader("content-encoding", "gzip");
+  const steps = [...(flags.gzip ? [createGzip({ level: 1 })] : []), ...link];
+  const response = steps[0] ?? answer;
+  for (const [i, step] of steps.entries()) step.pipe(steps[i + 1] ?? answer);
   response.write(`{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"${version}"},"items":[`);
   for (let i = 0; i < pods; i += BATCH) {
     const items = added.slice(i, i + BATCH).flatMap((frame, at) => {
@@ -66,6 +101,14 @@ async function burst(events: number): Promise<void> {
   }
 }
 
+/** Ends every watch, so that clients list again. All is as it was, but for the first pods, which are given new versions. */
+function relist(changes: number): string {
+  for (let i = 0; i < changes; i++) added[i]!.write(String(++version), versionAt[i]!, "latin1");
+  const status = { kind: "Status", apiVersion: "v1", status: "Failure", reason: "Expired", code: 410 };
+  for (const response of watches) response.end(`${JSON.stringify({ type: "ERROR", object: status })}\n`);
+  return String(++version);
+}
+
 async function atRate(events: number, perSecond: number): Promise<void> {
   const start = performance.now();
   for (let sent = 0; sent < events; ) {
@@ -90,9 +133,10 @@ const server = createServer((request, response) => {
     }
     if (url.pathname === "/control/burst") await burst(Number(asked("count")));
     else if (url.pathname === "/control/rate") await atRate(Number(asked("count")), Number(asked("rate")));
+    else if (url.pathname === "/control/relist") return void response.end(relist(Number(asked("changes"))));
     else if (url.pathname !== "/version") response.statusCode = 404;
     response.end("{}\n");
   };
   void answer();
 });
-server.listen(Number(port), "127.0.0.1");
+server.listen(Number(port), host);

@@ -1,0 +1,65 @@
+// What a benchmark's program asks the system about itself. Linux alone tells all of it.
+import { readFileSync, writeFileSync } from "node:fs";
+
+/** Of /proc/self/status: `VmRSS`, what is resident now; `VmHWM`, the most that ever was. */
+export const statusMiB = (field: "VmRSS" | "VmHWM"): number =>
+  Number(readFileSync("/proc/self/status", "utf8").match(new RegExp(`^${field}:\\s+(\\d+)`, "m"))![1]) / 1024;
+
+/** `VmHWM` begins anew with what is resident now. */
+export const forgetPeak = (): void => writeFileSync("/proc/self/clear_refs", "5");
+
+/** User and system time of all threads, the garbage collector's among them. */
+export const cpuMs = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e3;
+};
+
+/** Of the main thread alone: what the rest of the process uses is the garbage collector's, for the most part. */
+export const mainThreadCpuMs = (): number =>
+  Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, "utf8").split(" ")[0]) / 1e6;
+
+export const sleepMs = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** What is held once garbage is collected, and what the collector's threads give back has gone. */
+export interface Settled {
+  readonly rssMiB: number;
+  /** What is in use on V8's heap, and what buffers take off it: without what the process keeps to use again. */
+  readonly heldMiB: number;
+}
+
+/** Needs `node --expose-gc`. Takes half a second, or as long as the system takes back what was freed. */
+export async function settled(): Promise<Settled> {
+  for (let i = 0; i < 2; i++) {
+    globalThis.gc?.();
+    await sleepMs(200);
+  }
+  let rssMiB = statusMiB("VmRSS");
+  for (let i = 0; i < 30; i++) {
+    await sleepMs(100);
+    const now = statusMiB("VmRSS");
+    if (now > rssMiB - 1) break;
+    rssMiB = now;
+  }
+  return { rssMiB, heldMiB: heldMiB() };
+}
+
+/** After a collection. */
+export function heldMiB(): number {
+  globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  return (heapUsed + external) / 2 ** 20;
+}
+
+/** Asks the load server for something; it may not have begun to serve the watch. */
+export async function control(url: string, path: string): Promise<string> {
+  for (let i = 0; i < 100; i++) {
+    const response = await fetch(url + path).catch(() => undefined);
+    if (response?.ok) return response.text();
+    await sleepMs(50);
+  }
+  throw new Error(`${path}: the load server does not answer`);
+}
+
+/** The value that so much of a sorted list is not above: 0.99 for the 99th percentile. */
+export const quantile = (sorted: readonly number[], part: number): number | undefined =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))];
