@@ -266,13 +266,18 @@ function folderName(module: string): string {
 
 /** `@deprecated`, with the warning of the version if it has one. */
 export function deprecationLine(warning: string): string {
-  return `@deprecated ${commentLines(warning).join(" ")}`.trim();
+  return deprecationLines(warning).join(" ");
+}
+
+function deprecationLines(warning: string): string[] {
+  const [first = "", ...others] = commentLines(warning);
+  return [`@deprecated ${first}`.trim(), ...others];
 }
 
 function docs({ text, deprecated, notes = [] }: Documentation, options: TypeOptions): OptionalKind<JSDocStructure>[] {
   const lines = options.documentation ? commentLines(text) : [];
   const more = options.documentation ? [...notes] : [];
-  if (deprecated !== undefined) more.push(deprecationLine(deprecated));
+  if (deprecated !== undefined) more.push(...deprecationLines(deprecated));
   if (lines.length > 0 && more.length > 0) lines.push("");
   lines.push(...more);
   if (lines.length === 0) return [];

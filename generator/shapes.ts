@@ -378,12 +378,19 @@ function wrapped(plain: PlainSchema): PlainSchema {
 const noDocumentation: Documentation = { text: "" };
 
 function documentation(schema: Schema, resource?: Resource): Documentation {
-  const text = textOf(schema["description"]);
+  const description = textOf(schema["description"]);
+  const warning = resource?.deprecated;
+  const { text, deprecated } =
+    warning === undefined ? splitDeprecation(description) : { text: description, deprecated: warning };
   const notes = notesOf(schema);
-  if (notes.length === 0 && resource?.deprecated === undefined) return text === "" ? noDocumentation : { text };
-  return {
-    text,
-    ...(notes.length === 0 ? {} : { notes }),
-    ...(resource?.deprecated === undefined ? {} : { deprecated: resource.deprecated }),
-  };
+  if (notes.length === 0 && deprecated === undefined) return text === "" ? noDocumentation : { text };
+  return { text, ...(notes.length === 0 ? {} : { notes }), ...(deprecated === undefined ? {} : { deprecated }) };
+}
+
+/** Takes out the paragraph that begins with `Deprecated:`, as the convention is in Go (https://go.dev/wiki/Deprecated). */
+function splitDeprecation(description: string): { text: string; deprecated?: string } {
+  const [paragraph, deprecated] = /^deprecated: *(.+(?:\n.+)*)\n*/im.exec(description) ?? [];
+  return paragraph === undefined
+    ? { text: description }
+    : { text: description.replace(paragraph, "").trim(), deprecated: deprecated! };
 }

@@ -40,6 +40,23 @@ it("descriptors hold the facts of a version; what is deprecated says so, with it
   expect(files["example.com/v2/widget.ts"]).toContain("  storage: false,\n");
 });
 
+it("a paragraph that says that a field is deprecated does so to an editor too", async () => {
+  const folder = temporaryFolder();
+  const description = "How large.\n\nDeprecated: use color,\nor nothing.\n\nA number.";
+  const old = { type: "object", properties: { size: { type: "integer", maximum: 3, description } } };
+  await generate("--crd", source(folder, "a.json", crd({ versions: [version("v1", { spec: old })] })), "--out", folder);
+  expect(readTree(folder)["example.com/v1/widget.ts"]).toContain(`  /**
+   * How large.
+   *
+   * A number.
+   *
+   * At most 3.
+   * @deprecated use color,
+   * or nothing.
+   */
+  size?: number;`);
+});
+
 it("field selectors are typed by the fields that a server selects by", async () => {
   const folder = temporaryFolder();
   const versions = [version("v1", { spec }, { selectableFields: facts.selectableFields })];

@@ -20,7 +20,10 @@ export const functions: ResourceDescriptor<Function, "Cluster"> = {
 export type FunctionInformer = ResourceInformer<Function, "Cluster">;
 export type FunctionLister = Lister<Function>;
 
-/** @deprecated going *\/ away \@ts-ignore */
+/**
+ * @deprecated going *\/ away
+ * \@ts-ignore
+ */
 export interface Function {
   [key: string]: unknown;
   apiVersion?: "constructor.example.com/v1beta1";
