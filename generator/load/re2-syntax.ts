@@ -148,7 +148,7 @@ class Parser {
       return [{ kind: "char", test: (code) => dotAll || code !== 0x0a }];
     }
     if (!this.#rest.startsWith("\\")) return [this.#literal(this.#next())];
-    const quoted = this.#take(/^\\Q([^]*?)(?:\\E|$)/)?.[1];
+    const quoted = this.#take(/^\\Q(.*?)(?:\\E|$)/s)?.[1];
     if (quoted !== undefined) return [...quoted].map((character) => this.#literal(character.codePointAt(0)!));
     if (this.#take("\\A")) return [assertion("text begin")];
     if (this.#take("\\z")) return [assertion("text end")];
@@ -219,7 +219,7 @@ class Parser {
   }
 
   #posixClass(): CharTest | undefined {
-    const [, not, name = ""] = this.#take(/^\[:(\^?)([^]*?):\]/) ?? [];
+    const [, not, name = ""] = this.#take(/^\[:(\^?)(.*?):\]/s) ?? [];
     if (not === undefined) return undefined;
     const test = posixClasses.get(name);
     if (test === undefined) throw new PatternError(`pattern has the class ${name}, which is not known`);
@@ -236,7 +236,7 @@ class Parser {
     }
     const [shown, sign, braced, single] = this.#take(/^\\([pP])(?:\{([^}]*)\}|([^{]))/u) ?? [];
     if (shown === undefined) return undefined;
-    const [, not = "", name = ""] = /^(\^?)([^]*)$/.exec(braced ?? single ?? "")!;
+    const [, not = "", name = ""] = /^(\^?)(.*)$/s.exec(braced ?? single ?? "")!;
     const test = unicodeClass(name);
     if (test === undefined) throw new PatternError(`pattern has ${shown}, which is no class of Unicode`);
     const folded = this.#folded(test);
