@@ -44,16 +44,20 @@ const unknown = names?.find((name) => !SUITES.some((suite) => suite.name === nam
 if (unknown !== undefined)
   throw new Error(`there is no suite "${unknown}"; there are: ${SUITES.map(({ name }) => name).join(", ")}`);
 
+const wanted = SUITES.filter(({ name }) => names?.includes(name) ?? true).map((suite) => ({
+  ...suite,
+  rows: suite.rows.filter(({ name }) => only?.some((of) => name.startsWith(of)) ?? true),
+}));
 mkdirSync(built, { recursive: true });
-const peers = flags.peers ? await buildPeers() : new Set<string>();
-const suites: Suite[] = SUITES.filter(({ name }) => names?.includes(name) ?? true).map((suite) => ({
+const peers = flags.peers
+  ? await buildPeers(new Set(wanted.flatMap(({ rows }) => rows.flatMap(({ peer = [] }) => peer))))
+  : new Set<string>();
+const suites: Suite[] = wanted.map((suite) => ({
   ...suite,
   rounds: Number(flags.rounds ?? suite.rounds),
   count: suite.server.startsWith("kinds") ? suite.count : Number(flags.count ?? suite.count),
   burst: Number(flags.burst ?? suite.burst ?? 0),
-  rows: suite.rows.filter(
-    ({ name, peer }) => (peer === undefined || peers.has(peer)) && (only?.some((of) => name.startsWith(of)) ?? true),
-  ),
+  rows: suite.rows.filter(({ peer }) => peer === undefined || peers.has(peer)),
 }));
 const commit = (await run("git", ["describe", "--always", "--dirty"])).stdout.trim() || "unknown";
 const versions = await versionsOf();
@@ -93,22 +97,24 @@ for (const suite of suites) {
 }
 console.log(`\n${printVerdicts(judge(resultsOf(kept)).filter(({ reached }) => reached !== undefined))}`);
 
-/** What of them can be built here. */
-async function buildPeers(): Promise<Set<string>> {
-  const build = async (peer: string, name: string, command: string, ...args: string[]): Promise<boolean> => {
+/** Builds those that take part, and says which there are then. */
+async function buildPeers(wantedPeers: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+  const build = async (name: string, command: string, ...args: string[]): Promise<boolean> => {
+    process.stderr.write(`building ${name}\n`);
     const { code, output } = await run(command, args, {
       cwd: join(projectRoot, "test/bench/peers", name),
       env: { CARGO_TARGET_DIR: join(built, "rust") },
     });
     if (code !== 0) console.error(`${name} is left out: ${output.trim()}`);
-    else found.add(peer);
     return code === 0;
   };
+  const go = (name: string) => build(name, "go", "build", "-o", join(built, name), ".");
   const found = new Set<string>();
-  const go = (name: string) => build("go", name, "go", "build", "-o", join(built, name), ".");
   // Peers are measured against the server in Go alone.
-  if (!((await go("loadserver")) && (await go("clientgo")))) return new Set();
-  await build("cargo", "kubers", "cargo", "build", "--release", "--quiet", "--locked");
+  if (wantedPeers.size === 0 || !(await go("loadserver"))) return found;
+  if (wantedPeers.has("go") && (await go("clientgo"))) found.add("go");
+  const cargo = ["build", "--release", "--quiet", "--locked"];
+  if (wantedPeers.has("cargo") && (await build("kubers", "cargo", ...cargo))) found.add("cargo");
   return found;
 }
 
@@ -138,7 +144,7 @@ async function versionsOf(): Promise<string> {
 /** One program's run against a fresh server; `undefined`, and a word why, when it did not come to its end. */
 async function measure(suite: Suite, { name, command, serverArgs = [] }: Row): Promise<Measured | undefined> {
   const url = `${suite.server.endsWith("HTTP/2") ? "https" : "http"}://${address}`;
-  const [serverProgram, ...ownArgs] = serverOf(suite, address, peers.has("go"));
+  const [serverProgram, ...ownArgs] = serverOf(suite, address, peers.size > 0);
   const serving = start(serverProgram!, [...ownArgs, ...serverArgs], "ignore");
   const ended = new Promise((resolve) => serving.once("close", resolve));
   try {
