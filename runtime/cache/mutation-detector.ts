@@ -7,11 +7,21 @@ const LATE = "managedFields";
  * writes (in strict mode, as in any module). It costs half as much again as the decoding itself.
  */
 export function deepFreeze<T>(value: T): T {
-  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
-  Object.freeze(value);
-  for (const key in value) {
-    // What decodes when it is read freezes then.
-    if (key !== LATE || Object.getOwnPropertyDescriptor(value, key)?.get === undefined) deepFreeze(value[key]);
+  // Not by calling itself: what a server sends may be nested deeper than the stack.
+  const waiting: unknown[] = [value];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (!isObject(next) || Object.isFrozen(next)) continue;
+    Object.freeze(next);
+    for (const key in next) {
+      // What decodes when it is read freezes then.
+      if (key === LATE && Object.getOwnPropertyDescriptor(next, key)?.get !== undefined) continue;
+      const member = next[key];
+      if (isObject(member)) waiting.push(member);
+    }
   }
   return value;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
 }

@@ -5,7 +5,7 @@ import type { SecureContextOptions } from "node:tls";
 import { isDeepStrictEqual } from "node:util";
 import { InformerError, isInformerError, messageOf } from "../api/informer-error.js";
 import { redactOutput } from "../api/redact.js";
-import { deferred } from "../util/abort.js";
+import { deferred, unlessAborted } from "../util/abort.js";
 import type { Clock } from "../util/clock.js";
 import { node } from "../util/node-modules.js";
 import { hostOf } from "./connections.js";
@@ -95,6 +95,7 @@ export class CredentialSource {
   #plugged: ExecCredential | undefined;
   #plugFailure: { readonly error: unknown; readonly at: number } | undefined;
   #asking: Promise<Credentials> | undefined;
+  readonly #closing = new AbortController();
 
   /** @throws InformerError `usage` when the KubeConfig has no current cluster, its server is no URL, or a header cannot be sent */
   constructor(
@@ -154,6 +155,11 @@ export class CredentialSource {
     return isDeepStrictEqual([credentials.headers, credentials.tls], [refused.headers, refused.tls])
       ? undefined
       : credentials;
+  }
+
+  /** Ends the plugin that runs, and whoever waits for it. */
+  close(): void {
+    this.#closing.abort();
   }
 
   #askOnce(): Promise<Credentials> {
@@ -218,6 +224,7 @@ export class CredentialSource {
         "proxy-url": cluster?.proxyUrl,
       },
       this.#clock,
+      this.#closing.signal,
     ).catch((error: unknown) => {
       this.#plugFailure = { error, at: this.#clock.now() };
       throw error;
@@ -275,7 +282,7 @@ export class CredentialSource {
       late.reject(new Error(`the kubeconfig's credential plugin did not answer within ${MAX_ASKING_MS} ms`));
     });
     try {
-      await Promise.race([asking, late.promise]);
+      await unlessAborted(Promise.race([asking, late.promise]), this.#closing.signal);
     } finally {
       timer.cancel();
     }

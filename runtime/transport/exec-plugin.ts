@@ -4,7 +4,7 @@
  */
 import { InformerError, messageOf } from "../api/informer-error.js";
 import { redactOutput } from "../api/redact.js";
-import { type Deferred, deferred } from "../util/abort.js";
+import { abortError, type Deferred, deferred, onAbort } from "../util/abort.js";
 import type { Clock } from "../util/clock.js";
 import { node } from "../util/node-modules.js";
 
@@ -45,8 +45,16 @@ const MAX_OUTPUT_BYTES = 1024 * 1024;
 const MAX_COMPLAINT_CHARACTERS = 1024;
 const API_VERSIONS = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
 
-/** @throws InformerError `credential`, which repeats nothing of what the plugin printed but its complaints, redacted */
-export async function runExecPlugin(exec: ExecConfig, cluster: ExecCluster, clock: Clock): Promise<ExecCredential> {
+/**
+ * @param closing ends it
+ * @throws InformerError `credential`, which repeats nothing of what the plugin printed but its complaints, redacted
+ */
+export async function runExecPlugin(
+  exec: ExecConfig,
+  cluster: ExecCluster,
+  clock: Clock,
+  closing: AbortSignal,
+): Promise<ExecCredential> {
   const { command = "", apiVersion = "", interactiveMode } = exec;
   const fail = (what: string): never => {
     throw new InformerError("credential", `credential plugin ${JSON.stringify(command)}: ${what}`);
@@ -58,7 +66,7 @@ export async function runExecPlugin(exec: ExecConfig, cluster: ExecCluster, cloc
     fail("interactiveMode Always wants a terminal, and there is none here: log in before the start, or use a token");
   const spec = { interactive: false, ...(exec.provideClusterInfo === true ? { cluster } : {}) };
   const info = JSON.stringify({ apiVersion, kind: "ExecCredential", spec });
-  const output = await runProgram(exec, info, clock).catch((error: unknown) => fail(reasonOf(error, exec)));
+  const output = await runProgram(exec, info, clock, closing).catch((error: unknown) => fail(reasonOf(error, exec)));
   return readCredential(output, apiVersion, fail);
 }
 
@@ -69,7 +77,12 @@ function reasonOf(error: unknown, { installHint }: ExecConfig): string {
 }
 
 /** Without a shell; what it prints. Starting it may throw at once, as without the permission to start programs. */
-async function runProgram({ command, args, env }: ExecConfig, info: string, clock: Clock): Promise<string> {
+async function runProgram(
+  { command, args, env }: ExecConfig,
+  info: string,
+  clock: Clock,
+  closing: AbortSignal,
+): Promise<string> {
   const done: Deferred<string> = deferred();
   const child = node.childProcess.spawn(command ?? "", args ?? [], {
     env: {
@@ -80,24 +93,21 @@ async function runProgram({ command, args, env }: ExecConfig, info: string, cloc
     stdio: ["ignore", "pipe", "pipe"],
     windowsHide: true,
   });
-  const timer = clock.after(TIMEOUT_MS, () => {
-    done.reject(new Error(`no answer within ${TIMEOUT_MS} ms`));
-    kill();
-  });
   // What it has started itself may hold its output open: nobody reads that any more.
-  const kill = () => {
+  const giveUp = (why: Error) => {
+    done.reject(why);
     child.kill("SIGKILL");
     child.stdout.destroy();
     child.stderr.destroy();
   };
+  const timer = clock.after(TIMEOUT_MS, () => giveUp(new Error(`no answer within ${TIMEOUT_MS} ms`)));
+  const release = onAbort(closing, () => giveUp(abortError(closing)));
   const printed: Buffer[] = [];
   let bytes = 0;
   child.stdout.on("data", (chunk: Buffer) => {
     printed.push(chunk);
     bytes += chunk.length;
-    if (bytes <= MAX_OUTPUT_BYTES) return;
-    done.reject(new Error(`it printed more than ${MAX_OUTPUT_BYTES} bytes`));
-    kill();
+    if (bytes > MAX_OUTPUT_BYTES) giveUp(new Error(`it printed more than ${MAX_OUTPUT_BYTES} bytes`));
   });
   let complaint = "";
   child.stderr.on("data", (chunk: Buffer) => {
@@ -108,7 +118,10 @@ async function runProgram({ command, args, env }: ExecConfig, info: string, cloc
     if (code === 0) done.resolve(Buffer.concat(printed).toString("utf8"));
     else done.reject(new Error(`it ended with ${signal ?? `exit code ${code}`}: ${complaint.trim()}`));
   });
-  return done.promise.finally(() => timer.cancel());
+  return done.promise.finally(() => {
+    timer.cancel();
+    release();
+  });
 }
 
 function readCredential(output: string, apiVersion: string, fail: (what: string) => never): ExecCredential {

@@ -1,4 +1,5 @@
 /** The transport over HTTP: HTTP/2 where the server speaks it, else HTTP/1.1 with connections that are kept. */
+import { unlessAborted } from "../util/abort.js";
 import type { Clock } from "../util/clock.js";
 import { node } from "../util/node-modules.js";
 import { connectionError, tlsFingerprint } from "./connections.js";
@@ -45,10 +46,11 @@ export class HttpTransport implements Transport {
 
   /** A 401 is answered with other credentials, at once and once, if the kubeconfig has any. */
   async #getAuthorized(request: TransportRequest): Promise<TransportResponse> {
-    const credentials = await this.#credentials.get();
+    const credentials = await this.#unlessCalledOff(this.#credentials.get(), request.signal);
     const response = await this.#sendOrResend(request, credentials);
     if (response.status !== 401) return response;
-    const renewed = await this.#credentials.renew(credentials).catch((error: unknown) => {
+    const renewing = this.#credentials.renew(credentials);
+    const renewed = await this.#unlessCalledOff(renewing, request.signal).catch((error: unknown) => {
       response.body.close();
       throw error;
     });
@@ -58,6 +60,7 @@ export class HttpTransport implements Transport {
   }
 
   close(): void {
+    this.#credentials.close();
     this.#http1.close();
     this.#http2.close();
   }
@@ -73,6 +76,13 @@ export class HttpTransport implements Transport {
     } catch (error) {
       throw error instanceof UnprocessedRequest ? connectionError(error, this.server) : error;
     }
+  }
+
+  /** Who asks for credentials does not wait for a plugin any longer than it wants to; others may. */
+  #unlessCalledOff<T>(asking: Promise<T>, signal: AbortSignal): Promise<T> {
+    return unlessAborted(asking, signal).catch((error: unknown) => {
+      throw connectionError(error, this.server);
+    });
   }
 
   /** The TLS handshake decides (ALPN, RFC 7301). Plain http and the kubeconfig's own agents are HTTP/1.1. */

@@ -33,6 +33,7 @@ export class Http1Connections {
   readonly #clock: Clock;
   readonly #secure: boolean;
   #agents: Agents | undefined;
+  readonly #closing = new AbortController();
 
   constructor(server: URL, clock: Clock) {
     this.#server = server;
@@ -55,8 +56,13 @@ export class Http1Connections {
     (this.#agentsFor(credentials)[kind] as AdoptingAgent).adopted.push(socket);
   }
 
-  /** Closes what is idle, and the rest as its requests end. */
+  /** Closes what is idle or not yet connected, and the rest as its requests end. */
   close(): void {
+    this.#closing.abort();
+    this.#retireAgents();
+  }
+
+  #retireAgents(): void {
     for (const agent of [this.#agents?.list, this.#agents?.watch]) {
       if (agent === undefined) continue;
       // `destroy` of an agent would break the requests that run. Theirs are closed as they end.
@@ -149,8 +155,9 @@ export class Http1Connections {
   #agentsFor(credentials: Credentials): Agents {
     const fingerprint = tlsFingerprint(credentials.tls);
     if (this.#agents?.fingerprint !== fingerprint) {
-      this.close();
-      const tunnel = credentials.proxy && (() => connectTls(this.#server, credentials, ["http/1.1"], this.#clock));
+      this.#retireAgents();
+      const connect = () => connectTls(this.#server, credentials, ["http/1.1"], this.#clock, this.#closing.signal);
+      const tunnel = credentials.proxy && connect;
       const agent = (options: http.AgentOptions) =>
         this.#secure ? adoptingAgent(options, tunnel) : new node.http.Agent(options);
       this.#agents = {

@@ -36,6 +36,7 @@ export class Http2Connections {
   readonly #server: URL;
   readonly #clock: Clock;
   readonly #sessions = new Set<Session>();
+  readonly #closing = new AbortController();
   /** A handshake that is under way, for all who want a connection meanwhile. */
   #connecting: { readonly fingerprint: string; readonly result: Promise<TLSSocket | undefined> } | undefined;
 
@@ -88,7 +89,9 @@ export class Http2Connections {
     }
   }
 
+  /** No request begins any more; those that run go on to their end. */
   close(): void {
+    this.#closing.abort();
     for (const session of this.#sessions) this.#retire(session);
   }
 
@@ -117,7 +120,7 @@ export class Http2Connections {
   }
 
   async #open(credentials: Credentials, fingerprint: string): Promise<TLSSocket | undefined> {
-    const socket = await connectTls(this.#server, credentials, ["h2", "http/1.1"], this.#clock);
+    const socket = await connectTls(this.#server, credentials, ["h2", "http/1.1"], this.#clock, this.#closing.signal);
     if (socket.alpnProtocol !== "h2") return socket;
     const session = node.http2.connect(this.#server, {
       createConnection: () => socket,

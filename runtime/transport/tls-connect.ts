@@ -1,6 +1,7 @@
 /** TLS connections to the API server, direct or through a proxy. */
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { abortError, childAbort, onAbort } from "../util/abort.js";
 import type { Clock } from "../util/clock.js";
 import { node } from "../util/node-modules.js";
 import { CONNECT_TIMEOUT_MS, connectionError, connectTimeout, hostOf } from "./connections.js";
@@ -9,6 +10,7 @@ import { openTunnel } from "./proxy.js";
 
 /**
  * Resolves after the handshake, which took 10 seconds at most with all that was before it.
+ * @param closing ends the attempt
  * @throws InformerError `connection`, `tls` or `timeout`
  */
 export async function connectTls(
@@ -16,17 +18,19 @@ export async function connectTls(
   credentials: Credentials,
   protocols: readonly string[],
   clock: Clock,
+  closing: AbortSignal,
 ): Promise<TLSSocket> {
-  const late = new AbortController();
-  const timer = clock.after(CONNECT_TIMEOUT_MS, () => late.abort());
+  const { controller, signal, release } = childAbort(closing);
+  const timer = clock.after(CONNECT_TIMEOUT_MS, () => controller.abort(connectTimeout(server.origin)));
   try {
     const { proxy } = credentials;
-    const tunnel = proxy === undefined ? undefined : await openTunnel(proxy, server, late.signal);
-    return await handshake(server, credentials, protocols, tunnel, late.signal);
+    const tunnel = proxy === undefined ? undefined : await openTunnel(proxy, server, signal);
+    return await handshake(server, credentials, protocols, tunnel, signal);
   } catch (error) {
-    throw late.signal.aborted ? connectTimeout(server.origin) : connectionError(error, server.origin);
+    throw connectionError(signal.aborted ? abortError(signal) : error, server.origin);
   } finally {
     timer.cancel();
+    release();
   }
 }
 
@@ -47,13 +51,12 @@ async function handshake(
     ALPNProtocols: [...protocols],
   });
   return new Promise((resolve, reject) => {
-    const giveUp = () => socket.destroy(new Error("too late"));
-    signal.addEventListener("abort", giveUp, { once: true });
+    const release = onAbort(signal, () => socket.destroy(abortError(signal)));
     const fail = (error: Error) => reject(error);
     socket.once("error", fail);
     socket.once("close", () => fail(new Error("closed during the handshake")));
     socket.once("secureConnect", () => {
-      signal.removeEventListener("abort", giveUp);
+      release();
       socket.removeAllListeners("error");
       socket.removeAllListeners("close");
       resolve(socket);

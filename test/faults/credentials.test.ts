@@ -45,7 +45,7 @@ function transportTo(kubeConfig: KubeConfigLike) {
     body.close();
     return status;
   };
-  return { clock, ask };
+  return { clock, transport, ask };
 }
 
 async function folder(): Promise<string> {
@@ -197,20 +197,32 @@ describe("A5 a plugin that", () => {
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain("canary");
   });
 
-  test("hangs, with a program of its own that holds its output, is killed after 60 s", async () => {
-    const dir = await folder();
+  /** A plugin that hangs, with a program of its own that holds its output. */
+  async function hanging() {
+    const file = `${await folder()}/pid`;
     const { server } = await guardedBy();
-    const { clock, ask } = transportTo(kubeConfigOf(server.url, execUser(`echo $$ > ${dir}/pid; sleep 1000 & wait`)));
-    const asking = informerErrorOf(ask());
-    let pid = 0;
-    await expect
-      .poll(async () => (pid = Number(await readFile(`${dir}/pid`, "utf8").catch(() => 0))))
-      .toBeGreaterThan(0);
+    const bench = transportTo(kubeConfigOf(server.url, execUser(`echo $$ > ${file}; sleep 30 & wait`)));
+    const asking = informerErrorOf(bench.ask());
+    const pidOf = async () => Number(await readFile(file, "utf8").catch(() => 0));
+    await expect.poll(pidOf).toBeGreaterThan(0);
+    const pid = await pidOf();
+    const isKilled = () => !existsSync(`/proc/${pid}`) || readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ");
+    return { ...bench, asking, isKilled };
+  }
+
+  test("hangs, with a program of its own that holds its output, is killed after 60 s", async () => {
+    const { clock, asking, isKilled } = await hanging();
     await clock.advance(60_000);
     expect((await asking).message).toContain("no answer within 60000 ms");
-    await expect
-      .poll(() => existsSync(`/proc/${pid}`) && !readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z "))
-      .toBe(false);
+    await expect.poll(isKilled).toBe(true);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("hangs is killed at once when all is shut down and nobody wants its answer any more", async () => {
+    const { clock, transport, asking, isKilled } = await hanging();
+    transport.close();
+    expect((await asking).code).toBe("credential");
+    await expect.poll(isKilled).toBe(true);
     expect(clock.pendingTimers).toBe(0);
   });
 

@@ -1,14 +1,17 @@
 /** Fault matrix, L rows: factories, processes, threads and copies of the package. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { Worker } from "node:worker_threads";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { InformerError, isInformerError } from "../../runtime/api/informer-error.js";
 import type { ResourceDescriptor } from "../../runtime/api/resource-descriptor.js";
 import { InformerFactory, type InformerFactoryOptions } from "../../runtime/informers/shared-informer-factory.js";
 import { EmbeddedApiServer } from "../../runtime/testing/embedded-api-server.js";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
+import type { KubeConfigLike } from "../../runtime/transport/credentials.js";
 import { deferred } from "../../runtime/util/abort.js";
+import { kubeConfigFor } from "../support/kube-config.js";
 import { isSettled, turnUntil } from "../support/settle.js";
 import { informerErrorOf } from "../support/thrown.js";
 
@@ -64,6 +67,50 @@ test("L8: one resource with other options is refused, and the first go on", asyn
     }),
   );
   expect(factory.informerFor(configMaps)).toBe(informer);
+});
+
+describe("L2: a shutdown while", () => {
+  /** A server that is connected to and then silent. */
+  const silent = async (onConnection: (socket: Socket) => void) => {
+    const listener = createServer((socket) => onConnection(socket.on("error", () => {}))).listen(0, "127.0.0.1");
+    await once(listener, "listening");
+    onTestFinished(() => void listener.close());
+    return `127.0.0.1:${(listener.address() as AddressInfo).port}`;
+  };
+
+  const expectToEnd = async (kubeConfig: KubeConfigLike, isUnderWay: () => boolean) => {
+    const clock = new VirtualClock();
+    const factory = new InformerFactory(kubeConfig, { clock, onError: () => {} });
+    factory.informerFor(configMaps);
+    factory.start();
+    await turnUntil("it is under way", isUnderWay);
+    const ended = factory.shutdown();
+    await turnUntil("it has ended", () => clock.pendingTimers === 0);
+    await ended;
+  };
+
+  test("credentials are asked for ends at once", async () => {
+    const kubeConfig = kubeConfigFor("https://127.0.0.1:1", () => new Promise(() => {}));
+    await expectToEnd(kubeConfig, () => kubeConfig.asked > 0);
+  });
+
+  test.each(["https", "http"])("an %s server is silent ends at once, and closes the connection", async (protocol) => {
+    const sockets: Socket[] = [];
+    const host = await silent((socket) => void sockets.push(socket.resume()));
+    await expectToEnd(kubeConfigFor(`${protocol}://${host}`), () => sockets.length > 0);
+    await turnUntil("the connection is closed", () => sockets.every(({ destroyed }) => destroyed));
+  });
+
+  test("a proxy is silent ends at once, and closes the connection", async () => {
+    const sockets: Socket[] = [];
+    const host = await silent((socket) => void sockets.push(socket.resume()));
+    const proxyUrl = `http://${host}`;
+    await expectToEnd(
+      kubeConfigFor("https://127.0.0.1:1", () => {}, { proxyUrl }),
+      () => sockets.length > 0,
+    );
+    await turnUntil("the connection is closed", () => sockets.every(({ destroyed }) => destroyed));
+  });
 });
 
 test("L3: a shutdown drains every handler, or says how many notifications it dropped", async () => {

@@ -90,6 +90,17 @@ describe("L2: a stop", () => {
     expect(bench.server.requests).toHaveLength(requests);
   });
 
+  test("while the server is asked whether the watch lives ends at once", async () => {
+    bench = new InformerBench({ reflector: { probeAfterMs: 5_000 } });
+    bench.server.onWatch(synced(...things(3))).onList("silence");
+    await bench.start();
+    await bench.clock.advance(5_000);
+    expect(bench.server.log).toHaveLength(2);
+    await bench.stop();
+    expect(bench.clock.pendingTimers).toBe(0);
+    expect(getEventListeners(bench.signal, "abort")).toEqual([]);
+  });
+
   test.each<[string, (bench: InformerBench) => void]>([
     ["told of in slices", () => {}],
     ["decoded for an index", ({ informer }) => informer.addIndexers({ value: () => [] })],

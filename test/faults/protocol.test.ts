@@ -310,6 +310,22 @@ test("P25 hostile numbers and keys in an object change nothing but that object",
   await bench.recovers();
 });
 
+test.each([
+  ["nested 100,000 deep", `${"[".repeat(100_000)}${"]".repeat(100_000)}`],
+  ["of 100,000 keys", `{${Array.from({ length: 100_000 }, (_, i) => `"k${i}":${i}`).join()}}`],
+])("P25 an object %s is read, frozen and told of like any other", async (_, value) => {
+  const bench = await new FaultBench().synced("a");
+  const { server } = bench;
+  server.version = 102;
+  server.objects.set("b", thingJson("b", "102").replace(/}$/, `,"spec":{"value":${value}}}`));
+  server.send(line("ADDED", server.objects.get("b")!));
+  await bench.advance(0);
+  expect(bench.log).toEqual(["add b@102"]);
+  const { spec } = bench.informer.lister.get("b") as unknown as { spec: { value: object } };
+  expect(Object.isFrozen(Object.values(spec.value)[0])).toBe(true);
+  await bench.recovers();
+});
+
 test("P26 a number beyond 2^53 is read as JavaScript reads it; a resourceVersion never is", async () => {
   const bench = await new FaultBench().synced("a");
   const large = "9007199254740993";

@@ -25,7 +25,8 @@ export class FaultBench {
     const slabs = new SlabAllocator();
     const resource = { group: "", version: "v1", resource: "things" };
     const listerWatcher = new ListWatch<Thing>(client, slabs, { resource, kind: "Thing", namespace });
-    this.bench = new InformerBench({ listerWatcher: () => listerWatcher, slabs, reflector }, this.clock);
+    const options = { listerWatcher: () => listerWatcher, slabs, reflector, freeze: true };
+    this.bench = new InformerBench(options, this.clock);
     this.oracle = new Oracle(this.bench, () => ({
       versions: new Map(
         Array.from(this.server.objects, ([key, json]) => [key, JSON.parse(json).metadata.resourceVersion]),

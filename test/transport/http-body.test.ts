@@ -78,6 +78,18 @@ describe("reading a body", () => {
   });
 });
 
+test("P22 one in chunks with a trailer, and a watch whose length was announced, are taken", async () => {
+  const { body } = await bodyOf((response) => {
+    response.writeHead(200, { trailer: "x-checksum" });
+    response.write("all ");
+    response.addTrailers({ "x-checksum": "1" });
+    response.end("of it");
+  });
+  expect(await readAll(body)).toBe("all of it");
+  const announced = await bodyOf((response) => response.writeHead(200, { "content-length": "9" }).end("all of it"));
+  expect(await readAll(announced.body)).toBe("all of it");
+});
+
 describe("a body that breaks off", () => {
   test.each(["resetAndDestroy", "destroy"] as const)("by the server's %s is of code connection", async (close) => {
     const { body } = await bodyOf((response) => response.write("half", () => response.socket?.[close]()));

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import http from "node:http";
+import http2 from "node:http2";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
@@ -55,6 +56,30 @@ describe("a proxy of the kubeconfig's, before an https server", () => {
     const authorization = `Basic ${Buffer.from("jane:pass@word").toString("base64")}`;
     expect(asked).toEqual(Array(2).fill({ target: server.url.replace("https://", ""), authorization }));
     expect(server.requests[0]?.headers["proxy-authorization"]).toBeUndefined();
+  });
+
+  test("is tunnelled through by HTTP/2 too: lists and watches share a connection", async () => {
+    const server = http2.createSecureServer({ cert: pem("server"), key: pem("server-key") });
+    const sockets: Socket[] = [];
+    server.on("connection", (socket: Socket) => void sockets.push(socket.on("error", () => {})));
+    server.on("session", (session) => void session.on("error", () => {}));
+    server.on("stream", (stream) => {
+      stream.respond({ ":status": 200 });
+      stream.end("x");
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    });
+    const { asked, host } = await proxy();
+    const transport = transportThrough(`https://127.0.0.1:${(server.address() as AddressInfo).port}`, `http://${host}`);
+    const kinds = ["list", "watch", "list"] as const;
+    const bodies = await Promise.all(
+      kinds.map(async (kind) => readAll((await transport.get({ ...request, kind })).body)),
+    );
+    expect([bodies, asked.length, sockets.length]).toEqual([["x", "x", "x"], 1, 1]);
   });
 
   test("that refuses is an error with its address and without its password", async () => {
