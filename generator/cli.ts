@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Command } from "commander";
+import type { Command, Option as CommandOption } from "commander";
 import { completion, shells } from "./completion.js";
 import { type Config, readConfig } from "./config.js";
 import { exitCodes, GeneratorError } from "./errors.js";
@@ -16,15 +16,15 @@ import { diffReport, jsonReport, type Paint, paint, type Report, reportError, te
 import { watchSources } from "./watch.js";
 
 interface Flags {
-  readonly crd: readonly string[];
-  readonly openapi: readonly string[];
+  readonly crd?: readonly string[];
+  readonly openapi?: readonly string[];
   readonly cluster?: boolean;
   readonly context?: string;
   readonly kubeconfig?: string;
   readonly allowExec?: boolean;
   readonly allowPartial?: boolean;
-  readonly include: readonly string[];
-  readonly exclude: readonly string[];
+  readonly include?: readonly string[];
+  readonly exclude?: readonly string[];
   readonly config?: string;
   readonly out?: string;
   readonly check?: boolean;
@@ -36,25 +36,28 @@ interface Flags {
 }
 
 const lessons = `
-What comes out, for each resource: a descriptor, its types as the server sends them, an informer and a lister; and for the
-folder a factory. A folder that has generated code is joined: other resources in it stay, and nothing but generated files is
+For each resource there is a descriptor, its types as the server sends them, an
+informer and a lister; and for the folder a factory. A folder that has generated
+code is joined: other resources in it stay, and nothing but generated files is
 ever replaced or removed. Nothing is written unless all of it is right.
 
 Examples:
   kube-informers generate --crd crontab.yaml --out src/generated
-  kubectl get crd crontabs.stable.example.com -o yaml | kube-informers generate --crd -
-  kube-informers generate --cluster --context staging --include 'cert-manager.io' --include '*/*/Gateway*'
-  kube-informers generate --crd crds/ --exclude '*/v1alpha*'
-  kube-informers generate --check        in CI: fails with 7 when the folder is not up to date
-  kube-informers generate --diff         what would change, and nothing else
-  kube-informers generate --crd crds/ --watch
+  kubectl get crd crontabs.stable.example.com -o yaml |
+    kube-informers generate --crd -
+  kube-informers generate --cluster --context staging --include cert-manager.io
+  kube-informers generate --crd crds/ --exclude '*/v1alpha*' --watch
+  kube-informers generate --crd crds/ --check    # in CI
+  kube-informers generate --crd crds/ --diff     # what would change
 
-kube-informers.config.yaml in the current folder holds what is always the same; arguments go before it:
+kube-informers.config.yaml in the current folder holds what is always the same;
+arguments go before it:
   crd: [crds/, https.yaml]
   out: src/generated
   exclude: ["*/v1alpha*"]
 
-Exit codes: 0 done, 1 bug, 2 usage, 3 input refused, 4 cluster, 5 limit, 6 output refused, 7 drift (--check), 130 interrupted`;
+Exit codes: 0 done, 1 bug, 2 usage, 3 input refused, 4 cluster, 5 limit,
+6 output refused, 7 not up to date (--check), 130 interrupted`;
 
 /** Where a run prints. */
 export interface Terminal {
@@ -79,7 +82,7 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
 }
 
 async function runCommand(argv: readonly string[], terminal: Terminal, colors: Paint): Promise<number> {
-  const { Command, CommanderError } = await importTool("commander", () => import("commander"));
+  const { Command, CommanderError, Option } = await importTool("commander", () => import("commander"));
   const manifest = JSON.parse(readFileSync(join(packageRoot(), "package.json"), "utf8")) as { version: string };
   let exitCode: number = exitCodes.done;
   const program = new Command("kube-informers")
@@ -87,9 +90,12 @@ async function runCommand(argv: readonly string[], terminal: Terminal, colors: P
     .version(manifest.version)
     .exitOverride()
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
-  const command = withOptions(program.command("generate")).action(async (flags: Flags) => {
-    exitCode = await generateCommand(flags, terminal, colors);
-  });
+  const command = withOptions(program.command("generate"), Option).action(
+    async (sources: readonly string[], flags: Flags) => {
+      refuseSources(sources);
+      exitCode = await generateCommand(flags, terminal, colors);
+    },
+  );
   program
     .command("completion")
     .description("print a script that completes arguments in a shell")
@@ -98,7 +104,9 @@ async function runCommand(argv: readonly string[], terminal: Terminal, colors: P
       terminal.out(
         completion(
           shell,
-          command.options.map(({ long, description }) => ({ long: long!, description })),
+          command.options
+            .filter(({ hidden }) => !hidden)
+            .map(({ long, description }) => ({ long: long!, description })),
         ),
       ),
     );
@@ -111,40 +119,46 @@ async function runCommand(argv: readonly string[], terminal: Terminal, colors: P
   return exitCode;
 }
 
-function withOptions(command: Command): Command {
-  const collect = (value: string, list: readonly string[]) => [...list, value];
+function withOptions(command: Command, Option: typeof CommandOption): Command {
+  const collect = (value: string, list: readonly string[] = []) => [...list, value];
   return command
-    .description(
-      "print typed factories, informers and listers; without a source, and in a checkout, Kubernetes' own groups",
-    )
+    .description("write typed factories, informers and listers")
+    .optionsGroup("Sources, which may be repeated and mixed:")
     .option(
       "--crd <path>",
-      "CustomResourceDefinitions: a YAML or JSON file, a folder, or - for standard input (repeatable)",
+      "CustomResourceDefinitions: a YAML or JSON file, a folder, or - for standard input",
       collect,
-      [],
     )
-    .option(
-      "--openapi <source>",
-      "OpenAPI documents of an API server: a file, a folder, or a URL (repeatable)",
-      collect,
-      [],
-    )
+    .option("--openapi <source>", "OpenAPI documents of an API server: a file, a folder, or a URL", collect)
     .option("--cluster", "everything that the current context's cluster serves")
     .option("--context <name>", "context of the kubeconfig, for --cluster")
     .option("--kubeconfig <path>", "kubeconfig other than the default one, for --cluster")
     .option("--allow-exec", "let a kubeconfig given by --kubeconfig run its login program")
-    .option("--allow-partial", "leave out what is refused, or what the cluster fails to publish, with a warning")
-    .option("--include <pattern>", "only GROUP[/VERSION[/KIND]], with * for any (repeatable)", collect, [])
-    .option("--exclude <pattern>", "not GROUP[/VERSION[/KIND]], with * for any (repeatable)", collect, [])
     .option("--config <file>", "configuration other than kube-informers.config.yaml")
+    .optionsGroup("Selecting:")
+    .option("--include <pattern>", "only GROUP[/VERSION[/KIND]], with * for any (repeatable)", collect)
+    .option("--exclude <pattern>", "not GROUP[/VERSION[/KIND]], with * for any (repeatable)", collect)
+    .option("--allow-partial", "leave out what is refused, or what the cluster fails to publish, with a warning")
+    .optionsGroup("Output:")
     .option("--out <dir>", "output folder (default: generated)")
-    .option("--check", "write nothing; exit 7 if the folder is not up to date")
+    .option("--check", "write nothing; exit with 7 if the folder is not up to date")
     .option("--dry-run", "write nothing; list what would be written")
     .option("--diff", "write nothing; show what would change")
     .option("--watch", "generate again whenever a file or folder of the sources changes")
     .option("--json", "print the summary as JSON")
-    .option("--save-schema <file>", "keep the schema of Kubernetes' own groups in a file, and generate nothing")
+    .addOption(new Option("--save-schema <file>", "keep the schema of Kubernetes' own groups").hideHelp())
+    .argument("[source...]")
+    .usage("[options]")
     .addHelpText("after", lessons);
+}
+
+/** Other tools take sources as they are; here an option says what they hold. */
+function refuseSources([source]: readonly string[]): void {
+  if (source === undefined) return;
+  const option = /openapi|swagger/i.test(source) || isRemote(source) ? "--openapi" : "--crd";
+  throw new GeneratorError("usage", `${source} stands alone`, {
+    hint: `a source needs its option: ${option} ${source}`,
+  });
 }
 
 async function generateCommand(flags: Flags, terminal: Terminal, colors: Paint): Promise<number> {
@@ -177,7 +191,7 @@ type Options = GenerateOptions & Required<Pick<GenerateOptions, "crd" | "openapi
 
 /** Arguments go before the configuration; a source among them replaces all sources of the configuration. */
 function optionsOf(flags: Flags, config: Config): Options {
-  const given = flags.crd.length + flags.openapi.length > 0 || flags.cluster === true;
+  const given = flags.crd !== undefined || flags.openapi !== undefined || flags.cluster === true;
   const { crd = [], openapi = [], ...sources } = given ? flags : config;
   const { context = sources.context, kubeconfig = sources.kubeconfig } = flags;
   if (sources.cluster !== true && (context !== undefined || kubeconfig !== undefined)) {
@@ -196,8 +210,8 @@ function optionsOf(flags: Flags, config: Config): Options {
     openapi,
     ...(sources.cluster === true ? { cluster } : {}),
     out: flags.out ?? config.out ?? "generated",
-    include: flags.include.length > 0 ? flags.include : (config.include ?? []),
-    exclude: flags.exclude.length > 0 ? flags.exclude : (config.exclude ?? []),
+    include: flags.include ?? config.include ?? [],
+    exclude: flags.exclude ?? config.exclude ?? [],
     allowPartial: flags.allowPartial ?? config.allowPartial ?? false,
     write: flags.check !== true && flags.dryRun !== true && flags.diff !== true,
   };

@@ -27,8 +27,11 @@ export async function readInputs(argument: string, option: string): Promise<Inpu
 function filesOf(argument: string, option: string): string[] {
   const stat = statSync(argument, { throwIfNoEntry: false });
   if (stat === undefined) {
-    throw new GeneratorError("input", `${argument} does not exist`, {
-      hint: `${option} takes a file, a folder, or - for standard input`,
+    const isUrl = /^https?:/.test(argument);
+    throw new GeneratorError("input", `${argument} ${isUrl ? "is no file" : "does not exist"}`, {
+      hint: isUrl
+        ? `curl -sSfL ${argument} | kube-informers generate ${option} -`
+        : `${option} takes a file, a folder, or - for standard input`,
     });
   }
   const files = stat.isDirectory() ? walk(argument) : [argument];

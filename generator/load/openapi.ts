@@ -74,7 +74,7 @@ function schemasOf(document: Schema, origin: string): Map<string, Schema> {
   const two = typeof swagger === "string" && swagger.startsWith("2.");
   if (!three && !two) {
     throw new GeneratorError("input", `${origin} is no OpenAPI document`, {
-      hint: 'expected "openapi": "3.…" (from /openapi/v3/…) or "swagger": "2.0" (from /openapi/v2)',
+      hint: 'expected "openapi": "3.…" (from /openapi/v3/…) or "swagger": "2.0" (from /openapi/v2); definitions go by --crd',
     });
   }
   const schemas = asSchema(three ? asSchema(document["components"])?.["schemas"] : document["definitions"]) ?? {};

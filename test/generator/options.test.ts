@@ -2,11 +2,11 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { run } from "../../generator/cli.js";
 import { closest } from "../../generator/closest.js";
 import { unifiedDiff } from "../../generator/diff.js";
-import { GeneratorError, generate as generateFiles } from "../../generator/index.js";
+import { GeneratorError, generate as generateFiles, isGeneratorError } from "../../generator/index.js";
 import { crd, generate, readTree, source, temporaryFolder, version } from "./support/project.js";
 
 const zoo = {
@@ -168,7 +168,7 @@ describe("completion", () => {
   it.each(["bash", "zsh", "fish"])("of %s names every option", async (shell) => {
     const { code, out } = await print(shell);
     expect(code).toBe(0);
-    for (const option of ["crd", "include", "watch", "diff", "save-schema"]) expect(out).toContain(option);
+    for (const option of ["crd", "include", "watch", "diff"]) expect(out).toContain(option);
     if (spawnSync(shell, ["-c", "true"]).status === 0) expect(spawnSync(shell, ["-n"], { input: out }).status).toBe(0);
   });
 
@@ -189,6 +189,9 @@ it("colours are for terminals that want them", async () => {
 
 describe("the function", () => {
   it("does what the command does, and prints nothing", async () => {
+    const streams = [process.stdout, process.stderr].map((stream) => vi.spyOn(stream, "write"));
+    const exit = vi.spyOn(process, "exit");
+    onTestFinished(() => void vi.restoreAllMocks());
     const folder = temporaryFolder();
     const crds = [source(folder, "a.json", zoo)];
     const steps: string[] = [];
@@ -207,6 +210,14 @@ describe("the function", () => {
     expect(steps).toContain("writing");
     const again = await generateFiles({ crd: crds, out: join(folder, "out"), exclude: ["*/v1alpha*"], write: false });
     expect(again.plan).toMatchObject({ created: [], changed: [], removed: [] });
+    const partial = {
+      crd: [...crds, source(folder, "bad.json", crd({ kind: "1x", plural: "xs" }))],
+      allowPartial: true,
+    };
+    const { warnings } = await generateFiles({ ...partial, out: join(folder, "partial") });
+    expect(warnings).toEqual([expect.stringContaining("left out: ")]);
+    for (const stream of streams) expect(stream).not.toHaveBeenCalled();
+    expect(exit).not.toHaveBeenCalled();
   });
 
   it("fails with an error that says where and what to do", async () => {
@@ -215,7 +226,12 @@ describe("the function", () => {
     const failure = generateFiles({ crd: [broken], out: join(folder, "out") });
     await expect(failure).rejects.toBeInstanceOf(GeneratorError);
     await expect(failure).rejects.toMatchObject({ code: "input", position: { line: 1 }, hint: expect.any(String) });
+    await expect(failure).rejects.toSatisfy(isGeneratorError);
     await expect(generateFiles({ out: folder })).rejects.toMatchObject({ code: "usage" });
+    await expect(generateFiles({ crd: ["/gone"], out: folder })).rejects.toMatchObject({ code: "input" });
+    await expect(generateFiles({ cluster: { kubeconfig: "/gone" }, out: folder })).rejects.toMatchObject({
+      code: "usage",
+    });
     rmSync(broken);
   });
 });

@@ -87,13 +87,15 @@ it("shows foreign text without its power over a terminal", async () => {
 });
 
 describe("the arguments", () => {
-  it.each([
-    [["--bogus"], "unknown option '--bogus'"],
-    [["--crd"], "argument missing"],
-    [["--context", "x"], "belong to --cluster"],
-    [["extra"], "too many arguments"],
-  ])("%j are refused with 2", async (args, message) => {
-    expect(await generate(...args)).toMatchObject({ code: 2, err: expect.stringContaining(message) });
+  it.each<[args: string[], code: number, message: string]>([
+    [["--bogus"], 2, "unknown option '--bogus'"],
+    [["--crd"], 2, "argument missing"],
+    [["--context", "x"], 2, "belong to --cluster"],
+    [["extra.yaml"], 2, "a source needs its option: --crd extra.yaml"],
+    [["https://host/openapi/v2"], 2, "a source needs its option: --openapi https://host/openapi/v2"],
+    [["--crd", "https://host/a.yaml"], 3, "hint: curl -sSfL https://host/a.yaml | kube-informers generate --crd -"],
+  ])("%j are refused with %d", async (args, code, message) => {
+    expect(await generate(...args)).toMatchObject({ code, err: expect.stringContaining(message) });
   });
 
   it("that ask for help get it", async () => {
