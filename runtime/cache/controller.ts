@@ -42,20 +42,27 @@ export class Controller<T extends KubernetesObject> {
 
   /** Works until the queue is closed; what is still queued then is dropped. Never rejects. */
   async run(): Promise<void> {
-    const { queue, processor, turn, slabs, indexer } = this.#options;
+    const { queue } = this.#options;
     while (!queue.closed) {
       await queue.ready();
-      for (let item = queue.pop(); item !== undefined; item = queue.pop()) {
-        // Another controller replaces what is of its own namespace.
-        while (indexer.replaced !== undefined) await indexer.replaced;
-        if (queue.closed) return;
-        const work = this.#process(item);
-        if (work !== undefined) await work;
-        if (slabs?.wantsCompaction === true) slabs.compact(() => indexer.entries());
-        if (processor.room !== undefined) await this.#room();
-        if (turn.exhausted()) await turn.next();
-      }
+      for (let wait = this.#work(); wait !== undefined; wait = this.#work()) await wait;
     }
+  }
+
+  /** Works off what is queued, until it is to be asked again after what it gives back, or nothing is left. */
+  #work(): Promise<void> | undefined {
+    const { queue, processor, turn, slabs, indexer } = this.#options;
+    while (!queue.closed) {
+      // Another controller replaces what is of its own namespace.
+      if (indexer.replaced !== undefined) return indexer.replaced;
+      if (slabs?.wantsCompaction === true) slabs.compact(() => indexer.entries());
+      if (processor.room !== undefined) return processor.room;
+      const item = queue.pop();
+      const working = item && this.#process(item);
+      if (item === undefined || working !== undefined) return working;
+      if (turn.exhausted()) return turn.next();
+    }
+    return undefined;
   }
 
   /** Whatever tells many handlers of many objects goes in slices, and is awaited before the next item. */

@@ -185,38 +185,34 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
     const before = this.#entries;
     const after = new Map<string, Entry<T>>();
     if (namespace !== undefined) {
-      for (const entry of before.values()) {
+      yield* eachIn(before.values(), (entry) => {
         if (entry.namespace !== namespace) after.set(entry.key, entry);
-        yield;
-      }
+      });
     }
     let count = after.size;
     let twice: string | undefined;
-    for (const entry of entries) {
+    yield* eachIn(entries, (entry) => {
       const old = before.get(entry.key);
       after.set(entry.key, old !== undefined && isSame(old, entry) ? old : entry);
       if (++count - after.size === 1) twice ??= entry.key;
-      yield;
-    }
+    });
     if (twice !== undefined) {
       const text = `${count - after.size} objects are in the list twice, the last counts: ${JSON.stringify(twice)} is one`;
       this.#onError(new InformerError("protocol", text));
     }
     const indexes = Array.from(this.#indexes.values(), (index) => ({ index, refilled: refilled(index) }));
     const changed: { old: Entry<T> | undefined; entry: Entry<T> }[] = [];
-    for (const entry of after.values()) {
+    yield* eachIn(after.values(), (entry) => {
       const old = before.get(entry.key);
       if (old !== entry) changed.push({ old, entry });
       for (const { index, refilled } of indexes) {
         fileAs(refilled, entry, (old === entry ? index.filed?.get(entry.key) : undefined) ?? index.values(entry));
       }
-      yield;
-    }
+    });
     const deleted: Entry<T>[] = [];
-    for (const old of before.values()) {
+    yield* eachIn(before.values(), (old) => {
       if (!after.has(old.key)) deleted.push(old);
-      yield;
-    }
+    });
     for (const { index, refilled } of indexes) {
       index.entries = refilled.entries;
       index.filed = refilled.filed;
@@ -291,11 +287,20 @@ export function oldestOf(resourceVersions: Iterable<string>): string {
 }
 
 /** Whether the server said the same of the object. */
+/** Whether the server said the same of the object. */
 export function isSame(old: Entry, entry: Entry): boolean {
   if (old === entry) return true;
   if (old.resourceVersion !== entry.resourceVersion || old.uid !== entry.uid) return false;
   const [before, after] = [old.checksum, entry.checksum];
   return before === after || before === undefined || after === undefined;
+}
+
+/** One item a step. */
+function* eachIn<Item>(items: Iterable<Item>, work: (item: Item) => void): Generator<undefined> {
+  for (const item of items) {
+    work(item);
+    yield;
+  }
 }
 
 function file<T extends KubernetesObject>(index: Index<T>, old: Entry<T> | undefined, entry: Entry<T>): void {

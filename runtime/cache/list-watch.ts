@@ -285,30 +285,32 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
 
 class JsonWatch<T extends KubernetesObject> implements Watch<T> {
   readonly #body: WatchBody;
-  readonly #decode: (bytes: Buffer, start: number, end: number) => WatchEvent<T>;
+  /** One for all lines of the stream. */
+  readonly #onLine: (bytes: Buffer, start: number, end: number) => void;
+  #events: WatchEvent<T>[] = [];
   #failure: unknown;
 
   constructor(body: WatchBody, decode: (bytes: Buffer, start: number, end: number) => WatchEvent<T>) {
     this.#body = body;
-    this.#decode = decode;
+    this.#onLine = (bytes, start, end) => this.#events.push(decode(bytes, start, end));
   }
 
   async next(): Promise<readonly WatchEvent<T>[] | undefined> {
     if (this.#failure !== undefined) throw this.#failure;
-    const events: WatchEvent<T>[] = [];
-    while (events.length === 0) {
+    this.#events = [];
+    while (this.#events.length === 0) {
       let open: boolean;
       try {
-        open = await this.#body.read((bytes, start, end) => events.push(this.#decode(bytes, start, end)));
+        open = await this.#body.read(this.#onLine);
       } catch (error) {
         this.#failure = error;
         // What came whole before the fault is good: it is given out first, the fault with the next call.
-        if (events.length === 0) throw error;
+        if (this.#events.length === 0) throw error;
         break;
       }
-      if (!open && events.length === 0) return undefined;
+      if (!open && this.#events.length === 0) return undefined;
     }
-    return events;
+    return this.#events;
   }
 
   close(): void {

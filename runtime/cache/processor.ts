@@ -219,27 +219,50 @@ export class ProcessorListener<T extends KubernetesObject> {
   async #run(): Promise<void> {
     // Handlers run after the step that made the notifications is over, not inside it.
     await undefined;
-    const { turn, clock } = this.#environment;
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      this.#isInitialCall = next.isInInitialList;
-      try {
-        this.#isCalling = true;
-        const result = deliver(next as unknown as ResourceEvent<T>, this.#handler);
-        this.#isCalling = false;
-        if (result !== undefined) {
-          this.#callSinceMs = clock.now();
-          await result;
-        }
-      } catch (error) {
-        this.#failed(error, `handler ${this.name}, ${next.type} of ${next.key}`);
-      }
-      this.#isCalling = false;
-      this.#callSinceMs = undefined;
-      this.#isInitialCall = false;
-      this.#checkSynced();
-      if (turn.exhausted()) await turn.next();
-    }
+    for (let wait = this.#work(); wait !== undefined; wait = this.#work()) await wait;
     this.#running = undefined;
+  }
+
+  /** Hands out what waits, until it is to be asked again after what it gives back, or nothing is left. */
+  #work(): Promise<void> | undefined {
+    const { turn } = this.#environment;
+    for (;;) {
+      const next = this.#queue.shift();
+      const running = next && this.#call(next);
+      if (next === undefined || running !== undefined) return running;
+      if (turn.exhausted()) return turn.next();
+    }
+  }
+
+  #call(next: Notification<T>): Promise<void> | undefined {
+    this.#isInitialCall = next.isInInitialList;
+    this.#isCalling = true;
+    try {
+      const result = deliver(next as unknown as ResourceEvent<T>, this.#handler);
+      if (result !== undefined) return this.#settled(result, next);
+    } catch (error) {
+      this.#failed(error, nameOf(this, next));
+    }
+    this.#returned();
+    return undefined;
+  }
+
+  async #settled(result: Promise<void>, next: Notification<T>): Promise<void> {
+    this.#isCalling = false;
+    this.#callSinceMs = this.#environment.clock.now();
+    try {
+      await result;
+    } catch (error) {
+      this.#failed(error, nameOf(this, next));
+    }
+    this.#callSinceMs = undefined;
+    this.#returned();
+  }
+
+  #returned(): void {
+    this.#isCalling = false;
+    this.#isInitialCall = false;
+    this.#checkSynced();
   }
 
   #failed(error: unknown, context: string): void {
@@ -253,6 +276,10 @@ export class ProcessorListener<T extends KubernetesObject> {
     this.#hasSynced = true;
     this.#synced.resolve();
   }
+}
+
+function nameOf<T extends KubernetesObject>({ name }: ProcessorListener<T>, { type, key }: Notification<T>): string {
+  return `handler ${name}, ${type} of ${key}`;
 }
 
 /** The handlers of one informer. Order is kept within a handler; there is none between two. */

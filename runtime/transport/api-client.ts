@@ -109,14 +109,14 @@ export class WatchBody {
   }
 
   /**
-   * Waits for the next chunk and hands out the lines that end in it; false when the server has closed the watch.
+   * Waits for the next chunks and hands out the lines that end in them; false when the server has closed the watch.
    * @throws InformerError `connection` when it broke, `protocol` when it ended within a line
    */
   async read(onLine: OnBytes): Promise<boolean> {
     try {
-      const chunk = await this.#body.read();
+      let chunk = await this.#body.read();
       if (chunk !== undefined) {
-        this.#lines.push(chunk, onLine);
+        for (; chunk !== undefined; chunk = this.#body.take()) this.#lines.push(chunk, onLine);
         return true;
       }
       // A proxy may drop the last newline: a rest that is whole is taken, half an event is not.

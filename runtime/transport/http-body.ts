@@ -5,8 +5,8 @@ import { InformerError, isInformerError, messageOf } from "../api/informer-error
 import { abortError, type Deferred, deferred, onAbort } from "../util/abort.js";
 import type { ResponseBody } from "./transport.js";
 
-/** Chunks that may wait for the reader before the socket is told to stop. A chunk is at most 64 KiB. */
-const MAX_WAITING = 4;
+/** Bytes that may wait for the reader before the socket is told to stop: those of four reads. One read may be many chunks. */
+const MAX_WAITING_BYTES = 256 * 1024;
 
 /**
  * What is asked for is never zipped: a proxy does it, or a bomb. Objects have names and uids of their own, so that a list of them
@@ -21,6 +21,8 @@ export class HttpBody implements ResponseBody {
   readonly #stream: Readable;
   #release: () => void = () => {};
   #chunks: Buffer[] = [];
+  #waitingBytes = 0;
+  #isPaused = false;
   #reader: Deferred<Buffer | undefined> | undefined;
   #end: { readonly error: InformerError | undefined } | undefined;
 
@@ -67,15 +69,23 @@ export class HttpBody implements ResponseBody {
   }
 
   read(): Promise<Buffer | undefined> {
-    const chunk = this.#chunks.shift();
-    if (chunk !== undefined) {
-      if (this.#stream.isPaused()) this.#stream.resume();
-      return Promise.resolve(chunk);
-    }
+    const chunk = this.take();
+    if (chunk !== undefined) return Promise.resolve(chunk);
     if (this.#end !== undefined)
       return this.#end.error === undefined ? Promise.resolve(undefined) : Promise.reject(this.#end.error);
     this.#reader = deferred();
     return this.#reader.promise;
+  }
+
+  take(): Buffer | undefined {
+    const chunk = this.#chunks.shift();
+    if (chunk === undefined) return undefined;
+    this.#waitingBytes -= chunk.length;
+    if (this.#isPaused && this.#waitingBytes === 0) {
+      this.#isPaused = false;
+      this.#stream.resume();
+    }
+    return chunk;
   }
 
   close(): void {
@@ -94,7 +104,10 @@ export class HttpBody implements ResponseBody {
       return;
     }
     this.#chunks.push(chunk);
-    if (this.#chunks.length >= MAX_WAITING) this.#stream.pause();
+    this.#waitingBytes += chunk.length;
+    if (this.#isPaused || this.#waitingBytes < MAX_WAITING_BYTES) return;
+    this.#isPaused = true;
+    this.#stream.pause();
   }
 
   #finish(error: Error | undefined): void {

@@ -25,6 +25,8 @@ export interface ResponseBody {
    *   was aborted with
    */
   read(): Promise<Buffer | undefined>;
+  /** The next bytes where some wait already. Servers send each event in a chunk of its own, and a socket gives many at once. */
+  take(): Buffer | undefined;
   /** To be called by whoever does not read to the end: closes the connection. */
   close(): void;
 }

@@ -234,6 +234,7 @@ test.each([
       headers: { "content-type": "application/json" },
       body: {
         read: () => (chunks.length > 0 ? Promise.resolve(Buffer.from(chunks.shift()!)) : new Promise(() => {})),
+        take: () => undefined,
         close: () => {},
       },
     }),

@@ -37,6 +37,7 @@ export class ScriptedTransport implements Transport {
           if (chunk instanceof InformerError) throw chunk;
           return typeof chunk === "string" ? Buffer.from(chunk) : chunk;
         },
+        take: () => undefined,
         close: () => {
           if (!closed) this.open--;
           closed = true;

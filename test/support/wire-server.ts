@@ -61,6 +61,10 @@ export class WireStream implements ResponseBody {
     return promise;
   }
 
+  take(): Buffer | undefined {
+    return this.#chunks.shift();
+  }
+
   close(): void {
     this.isClosed = true;
   }
