@@ -110,7 +110,7 @@ export class Controller<T extends KubernetesObject> {
       distribute(listeners, Notification.update(old, entry, this.#nowMs));
       return;
     }
-    if (old !== undefined) distribute(listeners, Notification.delete(old, old, this.#nowMs));
+    if (old !== undefined) distribute(listeners, Notification.delete(old, undefined, this.#nowMs));
     distribute(listeners, Notification.add(entry, !this.#synced, this.#nowMs));
   }
 
@@ -129,7 +129,7 @@ export class Controller<T extends KubernetesObject> {
     const { deleted, changed } = step.value;
     onAdvanced();
     if (listeners.length > 0) {
-      await this.#inSlices(deleted, (old) => distribute(listeners, Notification.delete(old, old, this.#nowMs)));
+      await this.#inSlices(deleted, (old) => distribute(listeners, Notification.delete(old, undefined, this.#nowMs)));
       await this.#inSlices(changed, ({ old, entry }) => this.#tellOfChange(listeners, old, entry));
     }
     // A stop in the middle leaves handlers that were not told of everything: that is no sync.

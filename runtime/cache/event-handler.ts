@@ -73,9 +73,13 @@ export class Notification<T extends KubernetesObject> {
     return new Notification("update", old, entry, false, false, sinceMs);
   }
 
-  /** @param old what was cached; @param entry the final state, or `old` again where nobody saw it */
-  static delete<T extends KubernetesObject>(old: Entry<T>, entry: Entry<T>, sinceMs: number): Notification<T> {
-    return new Notification("delete", old, entry, false, old === entry, sinceMs);
+  /** @param old what was cached; @param last the final state, absent where nobody saw it */
+  static delete<T extends KubernetesObject>(
+    old: Entry<T>,
+    last: Entry<T> | undefined,
+    sinceMs: number,
+  ): Notification<T> {
+    return new Notification("delete", old, last ?? old, false, last === undefined, sinceMs);
   }
 
   get key(): string {

@@ -89,6 +89,15 @@ describe("a change", () => {
     expect(bench.indexer.listKeys()).toEqual(["b"]);
   });
 
+  test("that deletes is no tombstone, also when the server says nothing new of the object", async () => {
+    const log = bench.record();
+    const last = thing("a", "1");
+    bench.queue.replace([last], "1");
+    bench.enqueue("Deleted", last);
+    await settle();
+    expect(log).toEqual(["add a@1 initial", "delete a@1"]);
+  });
+
   test("is in the cache and its indexes before the handler hears of it", async () => {
     const seen: unknown[] = [];
     bench.indexer.addIndexers({ value: (object) => [object.spec?.value ?? ""] });

@@ -63,7 +63,7 @@ describe("a queue that is full", () => {
     expect(await toldOf(update("a", 1, 2), remove("a", 2, 3))).toEqual(["delete a@3"]);
     expect(await toldOf(remove("a", 2, 3), add("a", "4"), update("a", 4, 5))).toEqual(["update a@2→5"]);
     const lost = at("a", 2);
-    expect(await toldOf(update("a", 1, 2), Notification.delete(lost, lost, 0))).toEqual(["tombstone a@2"]);
+    expect(await toldOf(update("a", 1, 2), Notification.delete(lost, undefined, 0))).toEqual(["tombstone a@2"]);
   });
 
   test("tells nothing of an object that came and went", async () => {
@@ -73,12 +73,12 @@ describe("a queue that is full", () => {
   test("keeps two objects of one name apart", async () => {
     const first = at("a", 1, "first");
     const second = Notification.add(at("a", 5, "second"), false, 0);
-    const told = await toldOf(Notification.delete(first, first, 0), second, add("b"));
+    const told = await toldOf(Notification.delete(first, undefined, 0), second, add("b"));
     expect(told).toEqual(["add b@1", "tombstone a@1", "add a@5"].sort((x, y) => told.indexOf(x) - told.indexOf(y)));
     expect(told.indexOf("tombstone a@1")).toBeLessThan(told.indexOf("add a@5"));
     expect(
       await toldOf(
-        Notification.delete(first, first, 0),
+        Notification.delete(first, undefined, 0),
         second,
         Notification.delete(at("a", 5, "second"), at("a", 6, "second"), 0),
       ),
@@ -111,7 +111,7 @@ describe("a queue that is full", () => {
   });
 
   test("tells the deletions of a namespace before what is listed when it is followed again, or nothing of what is as it was", async () => {
-    const gone = (key: string, entry = at(key, 1)) => Notification.delete(entry, entry, clock.now());
+    const gone = (key: string, entry = at(key, 1)) => Notification.delete(entry, undefined, clock.now());
     const other = Notification.add(at("other", 5, "second"), true, 0);
     expect(
       await toldOf(gone("same"), gone("changed"), gone("other"), initial("same"), initial("changed", "2"), other),
@@ -240,7 +240,7 @@ test("a full queue tells a well-formed story that ends as it really does, whatev
           listener.add(old === undefined ? Notification.add(entry, false, 0) : Notification.update(old, entry, 0));
         } else if (old !== undefined) {
           objects.delete(key);
-          listener.add(Notification.delete(old, action === "delete" ? next(old.uid) : old, 0));
+          listener.add(Notification.delete(old, action === "delete" ? next(old.uid) : undefined, 0));
           if (action === "delete") continue;
           const entry = next(`uid-${version}`);
           objects.set(key, entry);

@@ -29,7 +29,7 @@ describe("what a handler is given", () => {
     Notification.add(thing("ns/b", "2"), false, 0),
     Notification.update(thing("ns/a", "1"), thing("ns/a", "3"), 0),
     Notification.delete(thing("ns/a", "3"), thing("ns/a", "4"), 0),
-    Notification.delete(lost, lost, 0),
+    Notification.delete(lost, undefined, 0),
   ];
 
   test("as an object: objects", async () => {

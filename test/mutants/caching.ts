@@ -94,7 +94,7 @@ export const CACHING: readonly Mutant[] = [
   ...mutantsOf("cache/controller", [
     {
       bug: "tombstones of a relist are not told",
-      text: "await this.#inSlices(deleted, (old) => distribute(listeners, Notification.delete(old, old, this.#nowMs)));",
+      text: "await this.#inSlices(deleted, (old) => distribute(listeners, Notification.delete(old, undefined, this.#nowMs)));",
       becomes: "",
     },
     {
@@ -109,9 +109,9 @@ export const CACHING: readonly Mutant[] = [
     },
     {
       bug: "a tombstone passes for a deletion that was seen",
-      text: "await this.#inSlices(deleted, (old) => distribute(listeners, Notification.delete(old, old, this.#nowMs)));",
+      text: "await this.#inSlices(deleted, (old) => distribute(listeners, Notification.delete(old, undefined, this.#nowMs)));",
       becomes:
-        "for (const old of deleted) distribute(listeners, Notification.delete(old, Object.create(old), this.#nowMs));",
+        "await this.#inSlices(deleted, (old) => distribute(listeners, Notification.delete(old, old, this.#nowMs)));",
     },
     {
       bug: "a handler hears before the cache is written",

@@ -148,7 +148,7 @@ export const HANDLING: readonly Mutant[] = [
     },
     {
       bug: "a tombstone is not marked as one",
-      text: "old === entry, sinceMs);",
+      text: "last === undefined, sinceMs);",
       becomes: "false, sinceMs);",
       killedBy: ["cache/controller"],
     },

@@ -168,8 +168,8 @@ export const READING: readonly Mutant[] = [
     },
     {
       bug: "the silence that a full queue makes is the server's fault",
-      text: "silence.pause();",
-      becomes: "",
+      text: "silence.pause();\n        await unlessAborted",
+      becomes: "await unlessAborted",
     },
     { bug: "a stop leaves a stream open", text: "watch?.close();", becomes: "" },
     {
@@ -183,15 +183,17 @@ export const READING: readonly Mutant[] = [
       text: "try {\n      onProgress();\n      const list =",
       becomes: "try {\n      const list =",
     },
+  ]),
+  ...mutantsOf("cache/verifier", [
     {
       bug: "a comparison is made before the watch has come to where the list was",
-      text: "while (!isAhead(this.lastSyncResourceVersion, resourceVersion) && clock.now() < untilMs) {",
+      text: "while (!isAhead(this.#stream.seen(), resourceVersion) && clock.now() < untilMs) {",
       becomes: "while (clock.now() < 0) {",
       killedBy: ["faults/state"],
     },
     {
       bug: "what changed during a comparison counts as different",
-      text: "this.#changedMeanwhile?.add(event.entry.key);",
+      text: "this.#changed?.add(key);",
       becomes: "",
       killedBy: ["faults/state"],
     },

@@ -17,6 +17,8 @@ export async function loopback(
   { tls, host = "127.0.0.1" }: { tls?: ServerOptions; host?: string } = {},
 ): Promise<Loopback> {
   const server = tls === undefined ? http.createServer() : https.createServer(tls);
+  // What is idle stays until the client closes it.
+  server.keepAliveTimeout = 0;
   const sockets: Socket[] = [];
   const requests: IncomingMessage[] = [];
   server.on("connection", (socket) => {

@@ -154,8 +154,7 @@ describe("a certificate that is rotated", () => {
   });
 
   test("leaves no connection of the old one behind", async () => {
-    // The server would close it as well, after a while.
-    const server = await loopback(whoAreYou, { tls: { ...MUTUAL, keepAliveTimeout: 0 } });
+    const server = await loopback(whoAreYou, { tls: MUTUAL });
     const { transport, kubeConfig, clock } = transportTo(server.url, { ca: CA, ...FIRST });
     await readAll((await transport.get(list)).body);
     const closed = once(server.sockets[0]!, "close");
