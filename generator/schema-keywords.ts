@@ -74,15 +74,23 @@ export function isOpen(schema: Schema): boolean {
   return schema["x-kubernetes-preserve-unknown-fields"] === true || more === true || asSchema(more) !== undefined;
 }
 
+/** The scalars of an enum that its type lets be; undefined where there are none, or values of other kinds. */
 export function enumValues(schema: Schema): Literal[] | undefined {
   const list = schema["enum"];
-  if (!Array.isArray(list) || list.length === 0) return undefined;
-  const scalar = (value: unknown): value is Literal =>
-    value === null ||
-    typeof value === "string" ||
-    typeof value === "boolean" ||
-    (typeof value === "number" && Number.isFinite(value));
-  return list.every(scalar) ? [...new Set(list)] : undefined;
+  if (!Array.isArray(list) || !list.every(isLiteral)) return undefined;
+  const values = [...new Set(list)].filter((value) => value === null || kindsOf(schema).includes(typeof value));
+  return values.length === 0 ? undefined : values;
+}
+
+function isLiteral(value: unknown): value is Literal {
+  return value === null || ["string", "boolean"].includes(typeof value) || Number.isFinite(value);
+}
+
+function kindsOf(schema: Schema): string[] {
+  const type = typeOf(schema);
+  if (type === "string" || type === "boolean") return [type];
+  if (type === "integer" || type === "number") return ["number"];
+  return isIntOrString(schema) ? ["number", "string"] : ["boolean", "number", "string"];
 }
 
 export function isNullable(schema: Schema): boolean {

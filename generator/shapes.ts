@@ -207,7 +207,7 @@ class Shaper {
     for (const name of [...names].sort(byCodeUnit)) {
       const child = asSchema(declared[name]) ?? {};
       const token = this.#propertyToken(properties.length);
-      const special = typeMeta ? this.#typeMeta(name, resource) : undefined;
+      const special = typeMeta ? this.#typeMeta(name, resource, child) : undefined;
       properties.push([token, special ?? this.#plain(child, draft, [...draft.path, name])]);
       // What apiVersion and kind are says their type; the text is the same in every schema there is.
       draft.properties.push({ token, name, doc: special === undefined ? documentation(child) : { text: "" } });
@@ -222,11 +222,14 @@ class Shaper {
     };
   }
 
-  /** The three fields that every object has: a root's say which kind it is, an embedded object's may be of any. */
-  #typeMeta(name: string, resource: Resource | undefined): PlainSchema | undefined {
+  /** The three fields that every object has: a root's say which kind it is, an embedded object's may be of any, or of some. */
+  #typeMeta(name: string, resource: Resource | undefined, schema: Schema): PlainSchema | undefined {
     if (name === "metadata") return this.#runtime("ObjectMeta");
     if (name !== "apiVersion" && name !== "kind") return undefined;
-    if (resource === undefined) return { type: "string" };
+    if (resource === undefined) {
+      const values = enumValues({ ...schema, type: "string" });
+      return values === undefined ? { type: "string" } : this.#literals(values);
+    }
     if (name === "kind") return this.#literals([resource.kind]);
     return this.#literals([resource.group === "" ? resource.version : `${resource.group}/${resource.version}`]);
   }
@@ -244,9 +247,9 @@ class Shaper {
   #bare(schema: Schema, parent: Draft, path: readonly string[]): PlainSchema {
     const key = referenceOf(schema);
     if (key !== undefined) return this.#reference(key, parent);
-    if (isIntOrString(schema)) return numberOrString;
     const values = enumValues(schema);
     if (values !== undefined) return this.#literals(values);
+    if (isIntOrString(schema)) return numberOrString;
     switch (typeOf(schema)) {
       case "string":
       case "boolean":

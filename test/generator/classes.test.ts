@@ -33,6 +33,7 @@ export const types: [
   Same<T["velero"], string>,
   Same<TypedSpecTemplate["apiVersion"], string>,
   Same<NonNullable<TypedSpecTemplate["spec"]>["on"], boolean | undefined>,
+  Same<T["pod"]["kind"], "Pod">,
   Same<T["list"][number]["port"], number>,
   Same<T["list"][number]["protocol"], string | undefined>,
   Same<T["selector"], Text>,
@@ -55,6 +56,8 @@ export const types: [
   Same<V["words"], "True" | "False" | "null" | "on" | "true">,
   Same<V["spaced"], "read, write" | "s/mime" | 'a"b' | "it's" | "back\`tick \${x}">,
   Same<V["cased"], "head" | "HEAD" | "Head">,
+  Same<V["mixed"], "a">,
+  Same<V["percent"], 1 | "50%">,
   Same<V["flags"], true>,
   Same<V["nulls"], "a" | null>,
   Same<V["time"], string>,
@@ -80,7 +83,7 @@ export const types: [
 ] = [
   true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true,
   true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true,
-  true, true, true, true, true, true, true, true, true, true, true, true, true, true,
+  true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true,
 ];
 export const whole: Whole = { spec: { a: "x", other: 1 }, missing: 1 };
 declare const source: ConstructorParameters<typeof SharedInformerFactory>[0];
