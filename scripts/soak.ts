@@ -1,21 +1,26 @@
 /**
- * `npm run soak -- --minutes 10 [--seed N] [--rate N] [--objects N] [--out FOLDER]`: informers under writes and faults, for
+ * `npm run soak -- --minutes 10 [--real] [--client-go] [--seed N] [--rate N] [--objects N] [--out FOLDER]`: informers under writes and faults, for
  * minutes or hours. Prints the figures, writes them as JSON and as one page, and fails on any loss. See docs/reliability.md.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { availableParallelism, cpus, platform } from "node:os";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, cpus, platform, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import type { Progress } from "../test/cluster/support/binaries.js";
 import { embeddedTarget } from "../test/soak/embedded-target.js";
 import { renderSoakPage } from "../test/soak/page.js";
+import { realTarget } from "../test/soak/real-target.js";
 import type { SoakResult } from "../test/soak/result.js";
 import { Soak } from "../test/soak/soak.js";
+import { clientGo, ours } from "../test/soak/subject.js";
 import { figureRows } from "../test/soak/text.js";
 import { isEntryPoint, projectRoot, run } from "./support/command.js";
 import { terminalProgress } from "./support/progress.js";
 
 const USAGE = `usage: npm run soak -- [options]
   --minutes N     how long to write and to break things: 10
+  --real          a real kube-apiserver, whose processes are killed and stopped, in place of the embedded one
+  --client-go     client-go's informers in place of ours: the same writes, faults and judgement; needs Go
   --seed N        the same writes and the same order of faults: 1
   --rate N        writes a second: 100
   --objects N     objects that are there: 1000
@@ -37,6 +42,8 @@ async function main(): Promise<void> {
       rate: { type: "string", default: "100" },
       objects: { type: "string", default: "1000" },
       out: { type: "string", default: join(".tmp", "soak") },
+      real: { type: "boolean", default: false },
+      "client-go": { type: "boolean", default: false },
       report: { type: "string" },
       help: { type: "boolean", default: false },
     },
@@ -49,8 +56,10 @@ async function main(): Promise<void> {
   const progress = terminalProgress();
   // In a short run many faults, and pauses to match; in a long one those that users see.
   const isShort = minutes < 10;
-  await using target = await embeddedTarget();
-  const soak = new Soak(target, {
+  await using folder = temporaryFolder();
+  const start = values["client-go"] ? clientGo(await buildClientGo(folder.path, progress)) : ours;
+  await using target = values.real ? await realTarget(progress) : await embeddedTarget();
+  const soak = new Soak(target, start, {
     minutes,
     seed: numberOf("seed", values.seed, 0),
     ratePerSecond: numberOf("rate", values.rate, 1),
@@ -68,12 +77,12 @@ async function main(): Promise<void> {
   const commit = await run("git", ["rev-parse", "--short", "HEAD"]);
   const machine = `${platform()}, ${availableParallelism()} × ${cpus()[0]?.model ?? "unknown"}`;
   const document = { commit: commit.stdout.trim(), node: process.version, machine, ...result };
-  const folder = resolve(projectRoot, values.out);
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "soak.json"), `${JSON.stringify(document, undefined, 1)}\n`);
-  writeFileSync(join(folder, "soak.html"), renderSoakPage(document));
+  const out = resolve(projectRoot, values.out);
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, "soak.json"), `${JSON.stringify(document, undefined, 1)}\n`);
+  writeFileSync(join(out, "soak.html"), renderSoakPage(document));
   print(result);
-  console.log(`\n${join(folder, "soak.html")}`);
+  console.log(`\n${join(out, "soak.html")}`);
   const failed = result.verdicts.filter(({ passed }) => !passed).length;
   if (failed > 0) process.exitCode = 1;
   if (values.report !== undefined) {
@@ -81,6 +90,21 @@ async function main(): Promise<void> {
     const counts = { numPassedTests: result.verdicts.length - failed, numFailedTests: failed };
     writeFileSync(values.report, JSON.stringify(counts));
   }
+}
+
+/** A folder for what is built, gone at the end. */
+function temporaryFolder(): AsyncDisposable & { readonly path: string } {
+  const path = mkdtempSync(join(tmpdir(), "kube-informers-soak-"));
+  return { path, [Symbol.asyncDispose]: async () => rmSync(path, { recursive: true, force: true }) };
+}
+
+async function buildClientGo(folder: string, progress: Progress): Promise<string> {
+  progress.step("building client-go's informers");
+  const program = join(folder, "client-go");
+  const cwd = join(projectRoot, "test/conformance/client-go");
+  const built = await run("go", ["build", "-mod=readonly", "-buildvcs=false", "-o", program, "./soak"], { cwd });
+  if (built.code !== 0) throw new Error(`go build ended with ${built.code}:\n${built.output}`);
+  return program;
 }
 
 function print({ verdicts, figures, problems }: SoakResult): void {

@@ -80,6 +80,8 @@ const TOLD = { add: "a", update: "u", delete: "d" } as const;
 
 function record(handler: number, { type }: Subject, event: ResourceEvent<Unstructured>): void {
   const sequence = sequenceOf(event.object);
+  // A server has objects of its own.
+  if (sequence < 0) return;
   if (type.name !== "large" && !isWhole(type, event.object))
     send({ type: "broken", what: "bytes", text: `${type.name} ${event.key} is not what was written` });
   let told: Told = TOLD[event.type];
@@ -201,7 +203,8 @@ class Client {
 
   snapshot(): Snapshot {
     return this.subjects.map(({ name, type, informer }) => {
-      const objects = informer.lister.list().map((object) => {
+      const written = informer.lister.list().filter((object) => sequenceOf(object) >= 0);
+      const objects = written.map((object) => {
         const { namespace, name: objectName } = object.metadata;
         if (!isWhole(type, object)) send({ type: "broken", what: "bytes", text: `${type.name} ${objectName}, cached` });
         return [`${namespace}/${objectName}`, sequenceOf(object)] as const;

@@ -87,7 +87,7 @@ export function renderSoakPage(document: SoakDocument): string {
 <body>
 <main>
 <h1 class="${failed === 0 ? "passed" : "failed"}">${escapeHtml(heading)}</h1>
-<p>${(ranMs / 60_000).toFixed(1)} minutes against the ${escapeHtml(document.target)}, ${episodes.length} faults. Commit ${escapeHtml(document.commit)}, Node ${escapeHtml(document.node)}, ${escapeHtml(document.machine)}.<br>${escapeHtml(settings.join(", "))}</p>
+<p>${(ranMs / 60_000).toFixed(1)} minutes of ${escapeHtml(document.subject)} against the ${escapeHtml(document.target)}, ${episodes.length} faults. Commit ${escapeHtml(document.commit)}, Node ${escapeHtml(document.node)}, ${escapeHtml(document.machine)}.<br>${escapeHtml(settings.join(", "))}</p>
 <table><caption>Bars</caption><tbody>
 ${verdicts.map(({ what, value, bar, passed }) => `<tr class="${passed ? "passed" : "failed"}"><td>${passed ? "✓" : "✗"}</td><th scope="row">${escapeHtml(what)}</th><td>${escapeHtml(value)}</td><td>${escapeHtml(bar)}</td></tr>`).join("\n")}
 </tbody></table>

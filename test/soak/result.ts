@@ -8,6 +8,8 @@ export interface Episode {
   liftedMs: number | undefined;
   /** When every prompt handler had been told of what was written after the fault was lifted. */
   recoveredMs: number | undefined;
+  /** When handlers and caches were compared after it, recovered or not. */
+  closedMs: number | undefined;
 }
 
 export interface SecondFacts {
@@ -84,6 +86,7 @@ export interface Verdict {
 }
 
 export interface SoakResult {
+  readonly subject: string;
   readonly target: string;
   readonly configuration: Readonly<Record<string, number>>;
   readonly ranMs: number;

@@ -2,29 +2,24 @@
  * One soak: a writer, a server, a relay with faults, and a client in a process of its own. What the client's handlers were told
  * is held against what was written, all the time and at rest.
  */
-import { type ChildProcess, fork } from "node:child_process";
-import { once } from "node:events";
-import { createHistogram, type RecordableHistogram } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { Relay } from "../support/relay.js";
-import { groupBy, maxWithin, quantile, seededRandom, slope } from "./figures.js";
+import { seededRandom } from "./figures.js";
+import { Findings } from "./findings.js";
 import {
   CANARY,
   type FromClient,
   type HandlerFacts,
-  type MadeRequest,
   monotonicMs,
   RESOURCES,
-  type Sample,
   type Snapshot,
   sequenceOf,
-  type ToClient,
   type ToldEvent,
 } from "./protocol.js";
-import { distribution, type Episode, type SecondFacts, type SoakResult, verdictsOf } from "./result.js";
+import { type Episode, type SoakResult, verdictsOf } from "./result.js";
+import type { StartSubject, Subject } from "./subject.js";
 import type { Fault, Target } from "./target.js";
-import { type Breach, HandlerCheck, type Skipped, Truth } from "./truth.js";
+import { HandlerCheck, type Skipped, Truth } from "./truth.js";
 import { Writer } from "./writer.js";
 
 export interface SoakOptions {
@@ -42,46 +37,31 @@ export interface SoakOptions {
 const RECOVERY_MS = 150_000;
 /** Changes this close to a fault are not counted as live. */
 const MARGIN_MS = 2_000;
-const MAX_PROBLEMS = 50;
-/** Shorter than this, a slope of memory says nothing. */
-const WARM_UP_SHARE = 0.25;
 
 export class Soak {
   readonly #target: Target;
+  readonly #start: StartSubject;
   readonly #options: SoakOptions;
   readonly #truth = new Truth();
   readonly #random: () => number;
   readonly #writer: Writer;
   readonly #checks = new Map<number, HandlerCheck>();
-  readonly #breaches: Record<Breach, number> = { phantom: 0, duplicate: 0, order: 0, malformed: 0 };
-  readonly #problems: string[] = [];
-  readonly #episodes: Episode[] = [];
-  readonly #seconds: SecondFacts[] = [];
-  readonly #samples: Sample[] = [];
-  readonly #requests: MadeRequest[] = [];
-  readonly #reported: Record<string, number> = {};
-  readonly #staleness = new Map<string, RecordableHistogram>();
+  readonly #findings = new Findings();
   readonly #skipped: Skipped[] = [];
-  #events = 0;
-  #lostAtRest = 0;
-  #lostLive = 0;
-  #brokenProcess = 0;
-  #brokenBytes = 0;
-  #refusedWrites = 0;
-  #restPoints = 0;
-  #secondStalenessMs = 0;
-  #secondEvents = 0;
+  /** What was found to be lost. */
+  readonly #known = new Set<string>();
   #startedMs = 0;
-  #client: ChildProcess | undefined;
+  #subject: Subject | undefined;
   #waiters: { readonly type: FromClient["type"]; readonly resolve: (message: FromClient) => void }[] = [];
 
-  constructor(target: Target, options: SoakOptions) {
+  constructor(target: Target, start: StartSubject, options: SoakOptions) {
     this.#target = target;
+    this.#start = start;
     this.#options = options;
     this.#random = seededRandom(options.seed);
     const onError = (error: unknown) => {
-      this.#refusedWrites++;
-      this.#problem(`a write was refused: ${String(error)}`);
+      this.#findings.refusedWrites++;
+      this.#findings.problem(`a write was refused: ${String(error)}`);
     };
     this.#writer = new Writer(target, this.#truth, {
       objects: options.objects,
@@ -96,8 +76,11 @@ export class Soak {
     await using relay = await Relay.to(server.hostname, Number(server.port));
     onProgress(`writing ${this.#options.objects} objects`);
     await this.#writer.populate();
-    this.#startClient();
-    await this.#answer("ready");
+    const ready = this.#answer("ready");
+    const subject = this.#start((message) => this.#receive(message));
+    this.#subject = subject;
+    void subject.ended.then((how) => this.#ended(how));
+    await ready;
     this.#startedMs = monotonicMs();
     const endMs = this.#startedMs + minutes * 60_000;
     const configuration = {
@@ -107,7 +90,7 @@ export class Soak {
       sampleMs: Math.min(10_000, Math.max(2_000, minutes * 1000)),
       backoffCapMs,
     };
-    this.#send({ type: "start", configuration });
+    subject.send({ type: "start", configuration });
     const writing = this.#writer.run(ratePerSecond);
     const ticking = setInterval(() => this.#tick(relay), 1_000);
     try {
@@ -121,38 +104,25 @@ export class Soak {
     }
     const writtenMs = monotonicMs();
     onProgress("stopping");
-    this.#send({ type: "finish", stops: minutes < 5 ? 20 : 100 });
+    subject.send({ type: "finish", stops: minutes < 5 ? 20 : 100 });
     const finished = await this.#answer("finished");
-    await once(this.#client!, "exit");
+    await subject.ended;
     if (finished.type !== "finished") throw new Error("the client ended without a word");
     return this.#result(writtenMs, finished);
   }
 
   /** Ends the client, when something else has failed. */
   kill(): void {
-    this.#client?.kill("SIGKILL");
+    this.#subject?.kill();
   }
 
-  // ---- the client
+  // ---- who is judged
 
-  #startClient(): void {
-    const child = fork(fileURLToPath(new URL("client.ts", import.meta.url)), {
-      execArgv: ["--expose-gc", "--import", "tsx"],
-      // Production's settings: what is measured is what users run.
-      env: { ...process.env, NODE_ENV: "production" },
-    });
-    child.on("message", (message: FromClient) => this.#receive(message));
-    child.on("exit", (code, signal) => {
-      if (code === 0) return;
-      this.#brokenProcess++;
-      this.#problem(`the client ended with ${code ?? signal}`);
-      for (const { resolve } of this.#waiters) resolve({ type: "ready" });
-    });
-    this.#client = child;
-  }
-
-  #send(message: ToClient): void {
-    if (this.#client?.connected) this.#client.send(message);
+  #ended(how: string | undefined): void {
+    if (how === undefined) return;
+    this.#findings.brokenProcess++;
+    this.#findings.problem(`the client ended with ${how}`);
+    for (const { resolve } of this.#waiters) resolve({ type: "ready" });
   }
 
   #answer(type: FromClient["type"]): Promise<FromClient> {
@@ -169,18 +139,18 @@ export class Soak {
         break;
       case "told":
         for (const event of message.events) this.#told(event);
-        this.#requests.push(...message.requests);
+        this.#findings.requests.push(...message.requests);
         break;
       case "sample":
-        this.#samples.push(message.sample);
+        this.#findings.samples.push(message.sample);
         break;
       case "reported":
-        this.#reported[message.code] = (this.#reported[message.code] ?? 0) + 1;
+        this.#findings.reported[message.code] = (this.#findings.reported[message.code] ?? 0) + 1;
         break;
       case "broken":
-        if (message.what === "bytes") this.#brokenBytes++;
-        else this.#brokenProcess++;
-        this.#problem(message.text);
+        if (message.what === "bytes") this.#findings.brokenBytes++;
+        else this.#findings.brokenProcess++;
+        this.#findings.problem(message.text);
         break;
     }
     const waiting = this.#waiters.filter(({ type }) => type === message.type);
@@ -191,31 +161,15 @@ export class Soak {
   #told(event: ToldEvent): void {
     const check = this.#checks.get(event[0]);
     if (check === undefined) return;
-    this.#events++;
-    this.#secondEvents++;
+    this.#findings.event();
     const { writtenMs, found } = check.tell(event);
     for (const { breach, text } of found) {
-      this.#breaches[breach]++;
-      this.#problem(`${breach}: ${text}`);
+      this.#findings.breaches[breach]++;
+      this.#findings.problem(`${breach}: ${text}`);
     }
     const [, told, , , , atMs] = event;
     if (writtenMs === undefined || told === "i" || !isPrompt(check.facts)) return;
-    const stalenessMs = Math.max(0, atMs - writtenMs);
-    const episode = this.#episodes.find(
-      ({ startMs, recoveredMs }) => startMs <= atMs && (recoveredMs ?? atMs) >= writtenMs,
-    );
-    const name = episode?.fault ?? "";
-    let histogram = this.#staleness.get(name);
-    if (histogram === undefined) {
-      histogram = createHistogram();
-      this.#staleness.set(name, histogram);
-    }
-    histogram.record(Math.max(1, Math.round(stalenessMs * 1000)));
-    if (episode === undefined) this.#secondStalenessMs = Math.max(this.#secondStalenessMs, stalenessMs);
-  }
-
-  #problem(text: string): void {
-    if (this.#problems.length < MAX_PROBLEMS) this.#problems.push(text);
+    this.#findings.stale(atMs, writtenMs);
   }
 
   // ---- faults, and the rest between them
@@ -239,14 +193,21 @@ export class Soak {
   }
 
   async #fault(fault: Fault, relay: Relay): Promise<void> {
-    const episode: Episode = { fault: fault.name, startMs: monotonicMs(), liftedMs: undefined, recoveredMs: undefined };
-    this.#episodes.push(episode);
+    const episode: Episode = {
+      fault: fault.name,
+      startMs: monotonicMs(),
+      liftedMs: undefined,
+      recoveredMs: undefined,
+      closedMs: undefined,
+    };
+    this.#findings.episodes.push(episode);
     await fault.run({
       relay,
       random: this.#random,
       pause: (ms) => sleep(ms),
       withdraw: (resource) => this.#writer.withdraw(resource),
       resume: (resource) => this.#writer.resume(resource),
+      hold: () => this.#writer.holdAll(),
       mark: async () => {
         await this.#writer.holdAll();
         const mark = this.#truth.mark();
@@ -256,7 +217,7 @@ export class Soak {
           this.#truth.rewind(mark, monotonicMs());
         };
       },
-      rotateToken: (token) => this.#send({ type: "token", token }),
+      rotateToken: (token) => this.#subject?.send({ type: "token", token }),
     });
     episode.liftedMs = monotonicMs();
     await this.#writer.canaries();
@@ -271,12 +232,12 @@ export class Soak {
       );
     await this.#until(isBack);
     if (isBack()) episode.recoveredMs = monotonicMs();
-    else this.#problem(`${fault.name}: not recovered after ${RECOVERY_MS} ms`);
+    else this.#findings.problem(`${fault.name}: not recovered after ${RECOVERY_MS} ms`);
   }
 
   async #until(condition: () => boolean): Promise<void> {
     const deadlineMs = monotonicMs() + RECOVERY_MS;
-    while (!condition() && monotonicMs() < deadlineMs && this.#client?.connected) await sleep(50);
+    while (!condition() && monotonicMs() < deadlineMs && this.#subject?.isAlive) await sleep(50);
   }
 
   /** Nobody writes: everything must come to be equal, and then counts as equal. */
@@ -285,22 +246,32 @@ export class Soak {
     const isEqual = () =>
       this.#checks.size > 0 && [...this.#checks.values()].every((check) => check.behind().next().done);
     await this.#until(isEqual);
-    if (!this.#client?.connected) return;
-    for (const check of this.#checks.values()) {
-      for (const key of check.behind()) {
-        this.#lostAtRest++;
-        this.#problem(`lost: ${check.facts.informer}/${check.facts.kind} has another ${key} than the server`);
-      }
-    }
-    this.#send({ type: "snapshot" });
+    if (!this.#subject?.isAlive) return;
+    for (const check of this.#checks.values())
+      for (const key of check.behind()) this.#lost(`${check.facts.informer}/${check.facts.kind}`, check.facts, key);
+    this.#subject.send({ type: "snapshot" });
     const answer = await this.#answer("snapshot");
     if (answer.type === "snapshot") await this.#compare(answer.snapshot);
     this.#countLive();
     // A handler that joined meanwhile is still being told of the present.
     await this.#until(isEqual);
+    this.#findings.restPoints++;
+    const last = this.#findings.episodes.at(-1);
+    if (last !== undefined) last.closedMs ??= monotonicMs();
+    // Who is still behind is judged by all that was written since.
+    if (!isEqual()) return;
     this.#truth.compact();
     for (const check of this.#checks.values()) check.compacted();
-    this.#restPoints++;
+  }
+
+  /** A state that somebody does not have counts once, however long that lasts. */
+  #lost(who: string, { resource }: HandlerFacts, key: string): void {
+    const { sequence } = this.#truth.current(resource, key);
+    const what = `${who} has another ${key} than the server, which has #${sequence}`;
+    if (this.#known.has(what)) return;
+    this.#known.add(what);
+    this.#findings.lostAtRest++;
+    this.#findings.problem(`lost: ${what}`);
   }
 
   /** The caches, and the server itself, against what was written. */
@@ -309,8 +280,7 @@ export class Soak {
       const facts = [...this.#checks.values()].find((check) => check.facts.informer === informer)?.facts;
       if (facts === undefined) continue;
       const wrong = differences(new Map(objects), new Map(this.#truth.present(facts.resource, facts.view)));
-      this.#lostAtRest += wrong.length;
-      for (const key of wrong) this.#problem(`lost: the cache of ${informer} has another ${key} than the server`);
+      for (const key of wrong) this.#lost(`the cache of ${informer}`, facts, key);
     }
     for (const type of RESOURCES) {
       const listed = new Map<string, number>();
@@ -330,13 +300,13 @@ export class Soak {
       if (isComplete(check.facts)) this.#skipped.push(...check.skipped);
     }
     for (const { handler, key, sequence, atMs } of this.#skipped.splice(0)) {
-      const isLive = !this.#episodes.some(
-        ({ startMs, recoveredMs }) =>
-          atMs > startMs - MARGIN_MS && atMs < (recoveredMs ?? Number.POSITIVE_INFINITY) + MARGIN_MS,
+      const isLive = !this.#findings.episodes.some(
+        ({ startMs, recoveredMs, closedMs }) =>
+          atMs > startMs - MARGIN_MS && atMs < (recoveredMs ?? closedMs ?? Number.POSITIVE_INFINITY) + MARGIN_MS,
       );
       if (!isLive) continue;
-      this.#lostLive++;
-      this.#problem(
+      this.#findings.lostLive++;
+      this.#findings.problem(
         `lost: ${handler.informer}/${handler.kind} was not told of ${key} #${sequence}, while all was well`,
       );
     }
@@ -355,143 +325,42 @@ export class Soak {
 
   #tick(relay: Relay): void {
     const now = monotonicMs();
-    const recent = this.#requests.filter(([, , atMs]) => atMs > now - 1_000).length;
-    this.#seconds.push({
-      atMs: now - this.#startedMs,
-      stalenessMs: this.#secondStalenessMs,
-      events: this.#secondEvents,
-      requests: recent,
-      connections: relay.connections,
-    });
-    this.#secondStalenessMs = 0;
-    this.#secondEvents = 0;
-    const last = this.#episodes.at(-1);
+    this.#findings.tick(now, this.#startedMs, relay.connections);
+    const last = this.#findings.episodes.at(-1);
     const fault = last !== undefined && last.recoveredMs === undefined ? last.fault : "no fault";
-    const lost = this.#lostAtRest + this.#lostLive;
+    const lost = this.#findings.lostAtRest + this.#findings.lostLive;
     this.#options.onProgress(
       `${Math.round((now - this.#startedMs) / 1000)} s of ${Math.round(this.#options.minutes * 60)}: ${this.#writer.writes} writes, ` +
-        `${this.#events} events, ${lost} lost, ${this.#episodes.length} faults, ${fault}`,
+        `${this.#findings.events} events, ${lost} lost, ${this.#findings.episodes.length} faults, ${fault}`,
     );
   }
 
   #result(writtenMs: number, finished: Extract<FromClient, { type: "finished" }>): SoakResult {
     const startedMs = this.#startedMs;
     const { minutes, seed, ratePerSecond, objects, everyMs, backoffCapMs } = this.#options;
-    const samples = this.#samples;
-    const warm = samples.filter(({ atMs }) => atMs - startedMs > (writtenMs - startedMs) * WARM_UP_SHARE);
-    const memory = (pick: (sample: Sample) => number) => ({
-      startBytes: pick(samples[0] ?? NO_SAMPLE),
-      endBytes: pick(samples.at(-1) ?? NO_SAMPLE),
-      slopeMiBPerHour: slope(warm.map((sample) => [sample.atMs, pick(sample) / 2 ** 20])),
-    });
-    const byInformer = groupBy(this.#requests, ([informer]) => informer);
-    // The pages of one list are one request to whoever counts what a fault costs.
-    const times = [...byInformer.values()].map((requests) =>
-      requests.filter(([, kind]) => kind !== "page").map(([, , atMs]) => atMs),
-    );
-    const most = (spanMs: number) => Math.max(0, ...times.map((each) => maxWithin(each, spanMs)));
-    const count = (kind: string) => this.#requests.filter(([, each]) => each === kind).length;
-    const largest = (pick: (sample: Sample) => number) => Math.max(0, ...samples.map(pick));
-    const figures: SoakResult["figures"] = {
-      writes: this.#writer.writes,
-      events: this.#events,
-      comparisons: this.#restPoints,
-      lostAtRest: this.#lostAtRest,
-      lostLive: this.#lostLive,
-      phantoms: this.#breaches.phantom,
-      duplicates: this.#breaches.duplicate,
-      orderBreaks: this.#breaches.order + this.#breaches.malformed,
-      brokenBytes: this.#brokenBytes,
-      brokenProcess: this.#brokenProcess,
-      refusedWrites: this.#refusedWrites,
-      notRecovered: this.#episodes.filter(({ recoveredMs }) => recoveredMs === undefined).length,
-      stalenessMs: Object.fromEntries(
-        Array.from(this.#staleness, ([fault, histogram]) => [
-          fault === "" ? "no fault" : fault,
-          {
-            count: histogram.count,
-            p50: histogram.percentile(50) / 1000,
-            p99: histogram.percentile(99) / 1000,
-            max: histogram.max / 1000,
-          },
-        ]),
-      ),
-      recoveryMs: Object.fromEntries(
-        Array.from(
-          groupBy(this.#episodes, ({ fault }) => fault),
-          ([fault, episodes]) => [
-            fault,
-            distribution(
-              episodes.flatMap(({ liftedMs, recoveredMs }) =>
-                recoveredMs === undefined ? [] : [recoveredMs - (liftedMs ?? recoveredMs)],
-              ),
-            ),
-          ],
-        ),
-      ),
-      heap: memory(({ heapBytes }) => heapBytes),
-      rss: memory(({ rssBytes }) => rssBytes),
-      external: memory(({ externalBytes }) => externalBytes),
-      handles: {
-        before: finished.handlesBefore,
-        after: finished.handlesAfter,
-        most: {
-          sockets: largest(({ sockets }) => sockets),
-          timers: largest(({ timers }) => timers),
-          fileDescriptors: largest(({ fileDescriptors }) => fileDescriptors),
-        },
-      },
-      requests: {
-        list: count("list"),
-        page: count("page"),
-        watch: count("watch"),
-        watchList: count("watchList"),
-        probe: count("probe"),
-        mostIn1s: most(1_000),
-        mostIn10s: most(10_000),
-        mostIn60s: most(60_000),
-      },
-      loopDelayMs: {
-        p50: quantile(
-          samples.map(({ loopP50Ms }) => loopP50Ms),
-          0.5,
-        ),
-        p99: quantile(
-          samples.map(({ loopP99Ms }) => loopP99Ms),
-          0.5,
-        ),
-        max: largest(({ loopMaxMs }) => loopMaxMs),
-      },
-      loopBusy: quantile(
-        samples.map(({ loopBusy }) => loopBusy),
-        0.5,
-      ),
-      cpuSecondsPerMillionEvents: this.#events === 0 ? 0 : ((samples.at(-1)?.cpuMs ?? 0) / 1000 / this.#events) * 1e6,
-      pendingMost: largest(({ pending }) => pending),
-      coalesced: samples.at(-1)?.coalesced ?? 0,
-      stopMs: distribution(finished.stopMs),
-      reported: this.#reported,
-    };
+    const { problems, episodes, seconds, samples } = this.#findings;
+    const figures = this.#findings.figures(this.#writer.writes, startedMs, writtenMs, finished);
+    const since = (ms: number | undefined) => (ms === undefined ? undefined : ms - startedMs);
     return {
+      subject: this.#subject?.name ?? "",
       target: this.#target.name,
       configuration: { minutes, seed, ratePerSecond, objects, everyMs, backoffCapMs },
       ranMs: writtenMs - startedMs,
       figures,
       verdicts: verdictsOf(figures, writtenMs - startedMs),
-      problems: this.#problems,
-      episodes: this.#episodes.map((episode) => ({
-        fault: episode.fault,
-        startMs: episode.startMs - startedMs,
-        liftedMs: episode.liftedMs === undefined ? undefined : episode.liftedMs - startedMs,
-        recoveredMs: episode.recoveredMs === undefined ? undefined : episode.recoveredMs - startedMs,
+      problems,
+      episodes: episodes.map(({ fault, startMs, liftedMs, recoveredMs, closedMs }) => ({
+        fault,
+        startMs: startMs - startedMs,
+        liftedMs: since(liftedMs),
+        recoveredMs: since(recoveredMs),
+        closedMs: since(closedMs),
       })),
-      seconds: this.#seconds,
+      seconds,
       samples: samples.map((sample) => ({ ...sample, atMs: sample.atMs - startedMs })),
     };
   }
 }
-
-const NO_SAMPLE = { heapBytes: 0, rssBytes: 0, externalBytes: 0 } as Sample;
 
 /** Whether it is told as soon as the cache knows. */
 function isPrompt({ kind, informer }: HandlerFacts): boolean {

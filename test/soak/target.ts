@@ -25,6 +25,8 @@ export interface FaultContext {
   /** Writers leave a resource alone while its definition is away; its objects are gone. */
   withdraw(resource: ResourceName): Promise<void>;
   resume(resource: ResourceName): void;
+  /** Nobody writes until the fault is over, or {@link mark} is taken. */
+  hold(): Promise<void>;
   /** Takes note of the present. The result goes back to it, and holds the writers until the fault is over. */
   mark(): Promise<() => Promise<void>>;
   /** What the client sends from now on. */
