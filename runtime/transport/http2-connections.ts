@@ -138,7 +138,7 @@ export class Http2Connections {
     session.on("close", leave);
     // Of an alert that answers its first bytes Node's session tells nobody: neither "error" nor "close" comes.
     socket.on("error", leave);
-    await settingsOf(session, socket).catch((error: unknown) => {
+    await unlessAborted(settingsOf(session, socket), this.#closing.signal).catch((error: unknown) => {
       leave();
       socket.destroy();
       throw connectionError(error, this.#server.origin);

@@ -10,6 +10,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { addAbortSignal } from "node:stream";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
+import type { KubeConfigLike } from "../../runtime/transport/credentials.js";
 import { HttpTransport } from "../../runtime/transport/http-transport.js";
 import type { TransportResponse } from "../../runtime/transport/transport.js";
 import { readAll } from "../support/bodies.js";
@@ -25,6 +26,7 @@ const list = { path: "/list", accept: "*/*", kind: "list", signal: never } as co
 const watch = { path: "/watch", accept: "*/*", kind: "watch", signal: never } as const;
 
 interface Served {
+  readonly kubeConfig: KubeConfigLike;
   readonly transport: HttpTransport;
   readonly clock: VirtualClock;
   readonly sockets: Socket[];
@@ -94,7 +96,7 @@ async function serve(
   const hang = () => {
     for (const socket of between) socket.removeAllListeners("data").pause();
   };
-  return { ...served, transport, clock, hang };
+  return { ...served, kubeConfig, transport, clock, hang };
 }
 
 /** Answers a watch with its headers and a first line, and leaves it open. */
@@ -255,6 +257,24 @@ describe("HTTP/2", () => {
     expect(await readAll((await transport.get(list)).body)).toBe("whole");
     expect(sockets).toHaveLength(1);
     body.close();
+  });
+
+  test("L2 closing while the connection is being made leaves no timer and no connection, at any moment of it", async () => {
+    const { kubeConfig, clock, sockets } = await serve(answer);
+    for (let turns = 0; turns < 60; turns++) {
+      const mine = new HttpTransport(kubeConfig, clock);
+      const abort = new AbortController();
+      const ended = mine.get({ ...list, signal: abort.signal }).then(
+        ({ body }) => body.close(),
+        () => {},
+      );
+      await settle(turns);
+      abort.abort();
+      mine.close();
+      await ended;
+    }
+    await turnUntil("no timer waits", () => clock.pendingTimers === 0);
+    await turnUntil("no connection is left", () => sockets.every(({ destroyed }) => destroyed));
   });
 
   test("closing leaves no timer and no connection", async () => {
