@@ -177,7 +177,7 @@ export const CACHING: readonly Mutant[] = [
     },
     {
       bug: "two namespaces are replaced at a time",
-      text: "while (indexer.replaced !== undefined) await indexer.replaced;",
+      text: "if (indexer.replaced !== undefined) return indexer.replaced;",
       becomes: "",
     },
     {
@@ -194,8 +194,8 @@ export const CACHING: readonly Mutant[] = [
     },
     {
       bug: "a handler that blocks holds up nothing",
-      text: "if (processor.room !== undefined) await this.#room();\n        if (turn.exhausted())",
-      becomes: "if (turn.exhausted())",
+      text: "if (processor.room !== undefined) return processor.room;",
+      becomes: "",
     },
     {
       bug: "a handler that blocks does not hold up a list",
@@ -210,8 +210,8 @@ export const CACHING: readonly Mutant[] = [
     },
     {
       bug: "what waits is applied after a stop",
-      text: "if (queue.closed) return;\n        const work",
-      becomes: "const work",
+      text: "    while (!queue.closed) {\n      // Another",
+      becomes: "    for (;;) {\n      // Another",
     },
   ]),
   ...mutantsOf("cache/indexer", [

@@ -5,8 +5,9 @@ export const HANDLING: readonly Mutant[] = [
   ...mutantsOf("cache/processor", [
     {
       bug: "a handler that throws once hears nothing more",
-      text: "this.#failed(error, `handler ${this.name}, ${next.type} of ${next.key}`);",
-      becomes: "this.#failed(error, `handler ${this.name}, ${next.type} of ${next.key}`);\n        return;",
+      text: "this.#failed(error, nameOf(this, next));\n    }\n    this.#returned();",
+      becomes:
+        "this.#failed(error, nameOf(this, next));\n      return deferred().promise;\n    }\n    this.#returned();",
     },
     {
       bug: "a rejection is swallowed",

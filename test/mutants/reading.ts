@@ -267,7 +267,7 @@ export const READING: readonly Mutant[] = [
     },
     {
       bug: "events that came whole before a fault are lost",
-      text: "if (events.length === 0) throw error;\n        break;",
+      text: "if (this.#events.length === 0) throw error;\n        break;",
       becomes: "throw error;",
     },
     {

@@ -74,12 +74,12 @@ export const TRANSPORT: readonly Mutant[] = [
     },
     {
       bug: "the server is not held back",
-      text: "if (this.#chunks.length >= MAX_WAITING) this.#stream.pause();",
+      text: "this.#isPaused = true;\n    this.#stream.pause();",
       becomes: "",
     },
     {
       bug: "a server that was held back is not read on",
-      text: "if (this.#stream.isPaused()) this.#stream.resume();",
+      text: "this.#stream.resume();",
       becomes: "",
     },
     {
@@ -159,14 +159,14 @@ export const TRANSPORT: readonly Mutant[] = [
   ...mutantsOf("transport/exec-plugin", [
     {
       bug: "a plugin that hangs is waited for",
-      text: "done.reject(new Error(`no answer within ${TIMEOUT_MS} ms`));\n    kill();",
-      becomes: "",
+      text: "giveUp(new Error(`no answer within ${TIMEOUT_MS} ms`))",
+      becomes: "undefined",
       killedBy: ["faults/credentials"],
     },
     {
       bug: "a plugin may print without end",
-      text: "if (bytes <= MAX_OUTPUT_BYTES) return;",
-      becomes: "if (bytes > 0) return;",
+      text: "if (bytes > MAX_OUTPUT_BYTES) giveUp(",
+      becomes: "if (bytes < 0) giveUp(",
       killedBy: ["faults/credentials"],
     },
   ]),
