@@ -75,6 +75,37 @@ describe("a schema", () => {
     [{ type: "string", pattern: "(?x)a" }, "a group of an unknown kind"],
     [{ type: "string", oneOf: [{ uniqueItems: true }] }, "uniqueItems cannot be true"],
     [{ type: "integer", format: "int32", default: [1] }, "default is of type array, not integer"],
+    [{ type: "integer", format: "int32", default: 2 ** 31 }, "default is no number of 32 bits"],
+    [{ type: "integer", default: 1e20 }, "default is of type number, not integer"],
+    [{ type: "integer", minimum: 1, exclusiveMinimum: true, default: 1 }, "default is less than 1"],
+    [{ type: "integer", multipleOf: 4, default: 6 }, "default is no multiple of 4"],
+    [{ type: "string", pattern: "^(?i)a[[:digit:]]$", default: "b1" }, 'default "b1" does not match'],
+    [{ type: "string", format: "ipv4", default: "256.1.1.1" }, 'default "256.1.1.1" is not of the format ipv4'],
+    [{ type: "string", anyOf: [{ enum: ["a"] }, { minLength: 3 }], default: "b" }, "default fits no schema of anyOf"],
+    [{ type: "string", oneOf: [{ minLength: 1 }, { maxLength: 9 }], default: "b" }, "exactly one schema of oneOf"],
+    [{ type: "string", not: { enum: ["a"] }, default: "a" }, "default fits the schema of not"],
+    [
+      { type: "object", required: ["b"], properties: { b: { ...text, default: "x" } }, default: {} },
+      'default lacks "b"',
+    ],
+    [
+      {
+        type: "object",
+        "x-kubernetes-embedded-resource": true,
+        "x-kubernetes-preserve-unknown-fields": true,
+        default: { apiVersion: "v1" },
+      },
+      "default of an embedded resource lacks apiVersion and kind",
+    ],
+    [{ type: "string", pattern: "[z-a]" }, "a range whose end comes before its beginning"],
+    [{ type: "string", pattern: "(x{100}){11}" }, "pattern repeats more than 1000 times"],
+    [{ type: "string", pattern: "\\p{Klingon}" }, "which is no class of Unicode"],
+    [{ type: "string", externalDocs: { url: 5 } }, "url is 5"],
+    [{ type: "string", $schema: "http://json-schema.org/schema#" }, "cannot use $schema"],
+    [
+      { type: "object", properties: { b: text }, "x-kubernetes-validations": [{ rule: "true", fieldPath: ".c" }] },
+      'fieldPath ".c" leads to no field',
+    ],
   ];
   it.each(rows)("%j", async (schema, error) => {
     expect(await refusal(field(schema))).toContain(error);
@@ -91,6 +122,10 @@ describe("a schema", () => {
       "metadata restricts",
     ],
     [{ oneOf: [{ required: ["a"] }] }, "oneOf at the root is not allowed", { subresources: { status: {} } }],
+    [
+      { properties: { metadata: { type: "object", properties: { name: { ...text, default: "a" } } } } },
+      "metadata cannot have a default",
+    ],
   ])("root %j", async (schema, error, more) => {
     expect(await refusal(root(schema, more))).toContain(error);
   });
@@ -155,6 +190,15 @@ describe("a definition", () => {
     expect(await refusal(crd(parts))).toContain(error);
   });
 
+  it("with a group whose label is long, and a selectable value of a map: both are taken", async () => {
+    const group = `${"x".repeat(64)}.example.com`;
+    const schema = { spec: { type: "object", additionalProperties: text } };
+    const versions = [version("v1", schema, { selectableFields: [{ jsonPath: ".spec.color" }] })];
+    const folder = temporaryFolder();
+    const file = source(folder, "a.json", crd({ group, versions }));
+    expect(await generate("--crd", file, "--out", join(folder, "out"))).toMatchObject({ code: 0 });
+  });
+
   it("whose name is not plural and group", async () => {
     const other = { ...crd(), metadata: { name: "widget.example.com" } };
     expect(await refusal(other)).toContain('metadata.name is "widget.example.com"');
@@ -163,6 +207,41 @@ describe("a definition", () => {
   it("of Kubernetes' own groups without an approval", async () => {
     const other = { ...crd({ group: "x.k8s.io" }), metadata: { name: "widgets.x.k8s.io" } };
     expect(await refusal(other)).toContain("group x.k8s.io is Kubernetes' own");
+  });
+});
+
+/** What is outside of the spec decides no type, and is still what a server reads. */
+describe("metadata", () => {
+  const of = (metadata: object) => {
+    const definition = crd() as { metadata: object };
+    return { ...definition, metadata: { ...definition.metadata, ...metadata } };
+  };
+  it.each<[object, string]>([
+    [{ labels: { "-a": "b" } }, 'metadata.labels: "-a" is not what Kubernetes accepts'],
+    [{ labels: { a: "two words" } }, 'metadata.labels: "two words"'],
+    [{ labels: [] }, "labels is a list"],
+    [{ labels: { a: 5 } }, "a is 5"],
+    [{ annotations: { "a/b/c": "d" } }, 'metadata.annotations: "a/b/c"'],
+    [{ annotations: { a: "x".repeat(300_000) } }, "metadata.annotations: 300001 is not what"],
+    [{ finalizers: ["a b"] }, 'metadata.finalizers: "a b"'],
+    [{ ownerReferences: [{ apiVersion: "v1", kind: "A", name: "a" }] }, "metadata.ownerReferences: null"],
+    [{ creationTimestamp: "yesterday" }, 'creationTimestamp is "yesterday"'],
+    [{ creationTimestamp: "2026-02-29T00:00:00Z" }, 'creationTimestamp is "2026-02-29T00:00:00Z"'],
+    [{ generateName: "widgets-" }, 'metadata.generateName is "widgets-"'],
+  ])("%j", async (metadata, error) => {
+    expect(await refusal(of(metadata))).toContain(error);
+  });
+
+  it.each([
+    { labels: { "example.com/app": "", version: "1.2_3" } },
+    { labels: { app: '{{ template "chart.name" . }}' } },
+    { annotations: { "Example.com/Anything": "at all: */" } },
+    { creationTimestamp: "2024-02-29T00:00:00.5+01:00", finalizers: ["customresourcecleanup.apiextensions.k8s.io"] },
+    { uid: "1", resourceVersion: "2", generation: 3, managedFields: [{ fieldsV1: { "f:spec": {} } }] },
+  ])("as it may be: %j", async (metadata) => {
+    const folder = temporaryFolder();
+    const file = source(folder, "a.json", of(metadata));
+    expect(await generate("--crd", file, "--out", join(folder, "out"))).toMatchObject({ code: 0 });
   });
 });
 
