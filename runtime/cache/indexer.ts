@@ -254,6 +254,10 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
     }
   }
 
+  listIndexes(): string[] {
+    return [...this.#indexes.keys()];
+  }
+
   #guarded(name: string, indexFunc: IndexFunc<T>): (entry: Entry<T>) => readonly string[] {
     return (entry) => {
       try {
@@ -286,7 +290,6 @@ export function oldestOf(resourceVersions: Iterable<string>): string {
   return oldest ?? "";
 }
 
-/** Whether the server said the same of the object. */
 /** Whether the server said the same of the object. */
 export function isSame(old: Entry, entry: Entry): boolean {
   if (old === entry) return true;

@@ -32,6 +32,8 @@ export interface Store<T extends KubernetesObject> {
   index(indexName: string, object: Cached<T>): Cached<T>[];
   /** Every value that some object has now. */
   listIndexValues(indexName: string): string[];
+  /** Names of the indexes that there are: `namespace`, and what `addIndexers` added. Counterpart: `GetIndexers`. */
+  listIndexes(): string[];
   /** How far the content goes: the resourceVersion of the last write, list or bookmark; `""` before the first. */
   readonly resourceVersion: string;
 }

@@ -263,6 +263,7 @@ describe("indexes", () => {
     const again = await informerErrorOf(() => indexer.addIndexers({ other: byValue, byValue }));
     expect(again).toMatchObject({ code: "usage", message: expect.stringContaining('"byValue"') });
     expect((await informerErrorOf(() => indexer.addIndexers({ namespace: byValue }))).code).toBe("usage");
+    expect(indexer.listIndexes()).toEqual(["namespace", "byValue"]);
     expect((await informerErrorOf(() => indexer.byIndex("other", "x"))).code).toBe("usage");
   });
 

@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import http from "node:http";
 import http2 from "node:http2";
-import { type AddressInfo, connect, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { KubeConfig } from "@kubernetes/client-node";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import { HttpTransport } from "../../runtime/transport/http-transport.js";
@@ -28,6 +29,31 @@ async function proxy(refusal?: number) {
     return client.pipe(upstream).pipe(client);
   });
   server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return { asked, host: `127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+/** A SOCKS5 proxy (RFC 1928) without a password, and where it was asked to connect to. */
+async function socksProxy() {
+  const asked: string[] = [];
+  const sockets: Socket[] = [];
+  const server = createServer(async (client) => {
+    sockets.push(client.on("error", () => {}));
+    await once(client, "data");
+    client.write(Buffer.from([5, 0]));
+    const [connectTo] = (await once(client, "data")) as [Buffer];
+    const port = connectTo.readUInt16BE(connectTo.length - 2);
+    asked.push(`${connectTo.subarray(4, 8).join(".")}:${port}`);
+    const upstream = connect(port, "127.0.0.1", () => {
+      client.write(Buffer.from([5, 0, 0, 1, 127, 0, 0, 1, 0, 0]));
+      client.pipe(upstream).pipe(client);
+    });
+    sockets.push(upstream.on("error", () => {}));
+  }).listen(0, "127.0.0.1");
   await once(server, "listening");
   onTestFinished(() => {
     for (const socket of sockets) socket.destroy();
@@ -80,6 +106,30 @@ describe("a proxy of the kubeconfig's, before an https server", () => {
       kinds.map(async (kind) => readAll((await transport.get({ ...request, kind })).body)),
     );
     expect([bodies, asked.length, sockets.length]).toEqual([["x", "x", "x"], 1, 1]);
+  });
+
+  test("of SOCKS is gone through by HTTP/1.1, with an agent of client-node's", async () => {
+    const server = await loopback((_, response) => response.end("x"), {
+      tls: { cert: pem("server"), key: pem("server-key") },
+    });
+    const { asked, host } = await socksProxy();
+    const kubeConfig = new KubeConfig();
+    kubeConfig.loadFromClusterAndUser(
+      {
+        name: "c",
+        server: server.url,
+        caData: pem("ca").toString("base64"),
+        skipTLSVerify: false,
+        proxyUrl: `socks5://${host}`,
+      },
+      { name: "u" },
+    );
+    const transport = new HttpTransport(kubeConfig, new VirtualClock());
+    onTestFinished(() => transport.close());
+    for (const kind of ["list", "watch"] as const)
+      expect(await readAll((await transport.get({ ...request, kind })).body)).toBe("x");
+    expect(new Set(asked)).toEqual(new Set([new URL(server.url).host]));
+    expect(server.requests.map(({ httpVersion }) => httpVersion)).toEqual(["1.1", "1.1"]);
   });
 
   test("that refuses is an error with its address and without its password", async () => {
