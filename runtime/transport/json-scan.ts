@@ -34,6 +34,34 @@ export interface ScannedObject {
  * @throws InformerError `decode` when the bytes are not an object with metadata
  */
 export function scanObject(bytes: Buffer, start: number, end: number): ScannedObject {
+  return scanUsual(bytes, start, end) ?? scanAny(bytes, start, end);
+}
+
+/** As Kubernetes writes objects of its own kinds: names without escapes, in this order. */
+const USUAL_HEAD =
+  /^\{("kind":"\w+","apiVersion":"[\w./-]+",)?"metadata":\{"name":"([\w.-]+)",(?:"generateName":"[\w.-]+",)?"namespace":"([\w.-]+)","uid":"([\w.-]+)","resourceVersion":"([\w.-]+)"/;
+const AFTER_UID = '","resourceVersion":"'.length;
+/** Longer than names of the greatest length that there is make it. */
+const MAX_HEAD_BYTES = 1024;
+
+/** What {@link scanAny} would find, in native code and a tenth faster; `undefined` where only it can tell. */
+function scanUsual(bytes: Buffer, start: number, end: number): ScannedObject | undefined {
+  const found = USUAL_HEAD.exec(bytes.toString("latin1", start, Math.min(end, start + MAX_HEAD_BYTES)));
+  if (found === null) return undefined;
+  const [head, kind, name, namespace, uid, version] = found as unknown as [string, ...string[]];
+  // A part of a string keeps the whole of it: what stays in the cache is made anew.
+  const versionStart = start + head.length - 1 - version!.length;
+  const uidStart = versionStart - AFTER_UID - uid!.length;
+  return {
+    namespace: namespace!,
+    name: name!,
+    uid: bytes.toString("latin1", uidStart, uidStart + uid!.length),
+    resourceVersion: bytes.toString("latin1", versionStart, versionStart + version!.length),
+    hasKind: kind !== undefined,
+  };
+}
+
+function scanAny(bytes: Buffer, start: number, end: number): ScannedObject {
   const scanned: ScannedObject = { namespace: "", name: "", uid: "", resourceVersion: "", hasKind: false };
   let at = expect(bytes, skipSpace(bytes, start, end), end, OPEN_BRACE);
   for (;;) {

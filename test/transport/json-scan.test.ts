@@ -72,6 +72,40 @@ describe("scanObject", () => {
     );
   });
 
+  test("reads the layout that servers write as it reads any other, whatever is changed in it", () => {
+    const name = fc.oneof({ weight: 4, arbitrary: fc.stringMatching(/^[a-z0-9.-]{1,20}$/) }, anyText);
+    const usual = fc
+      .record({ kind: fc.option(name), generateName: fc.option(name), names: fc.tuple(name, name, name, name) })
+      .map(({ kind, generateName, names: [name, namespace, uid, resourceVersion] }) => {
+        const metadata = { name, ...(generateName !== null && { generateName }), namespace, uid, resourceVersion };
+        return { ...(kind !== null && { kind, apiVersion: "apps/v1" }), metadata };
+      });
+    const change = fc.record({
+      at: fc.nat(),
+      removed: fc.nat(2),
+      inserted: fc.oneof(fc.constant(""), fc.constantFrom(...'"\\{}[],: xé0', '","uid":"', '"x":1,')),
+    });
+    /** A space in front is nothing that servers write. */
+    const outcome = (text: string) => {
+      try {
+        return scan(text);
+      } catch (error) {
+        return (error as { code: string }).code;
+      }
+    };
+    fc.assert(
+      fc.property(usual, fc.option(change), (object, changed) => {
+        const text = JSON.stringify(object);
+        if (changed === null) expect(scan(text)).toMatchObject(expected(object));
+        const { at, removed, inserted } = changed ?? { at: 0, removed: 0, inserted: "" };
+        const position = at % text.length;
+        const result = text.slice(0, position) + inserted + text.slice(position + removed);
+        expect(outcome(result)).toEqual(outcome(` ${result}`));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   test("says whether the object has a kind, when it stands before metadata as servers write it", () => {
     expect(scan('{"kind":"Pod","apiVersion":"v1","metadata":{"name":"a"}}').hasKind).toBe(true);
     expect(scan('{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"}}').hasKind).toBe(true);
