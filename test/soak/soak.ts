@@ -180,10 +180,10 @@ export class Soak {
     while (monotonicMs() + everyMs < endMs) {
       await this.#live(everyMs);
       if (bag.length === 0) bag = this.#shuffled(this.#target.faults);
-      await this.#fault(bag.pop()!, relay);
-      // Writers go on while all is well, then rest for the comparison.
-      await this.#live(MARGIN_MS);
-      await this.#rest();
+      const recovered = await this.#fault(bag.pop()!, relay);
+      // Writers go on while all is well, then rest for the comparison. Who has had all the time there is gets no more.
+      if (recovered) await this.#live(MARGIN_MS);
+      await this.#rest(recovered ? RECOVERY_MS : MARGIN_MS);
     }
   }
 
@@ -192,7 +192,8 @@ export class Soak {
     return sleep(ms);
   }
 
-  async #fault(fault: Fault, relay: Relay): Promise<void> {
+  /** @returns whether everybody was up to date again in time */
+  async #fault(fault: Fault, relay: Relay): Promise<boolean> {
     const episode: Episode = {
       fault: fault.name,
       startMs: monotonicMs(),
@@ -233,19 +234,20 @@ export class Soak {
     await this.#until(isBack);
     if (isBack()) episode.recoveredMs = monotonicMs();
     else this.#findings.problem(`${fault.name}: not recovered after ${RECOVERY_MS} ms`);
+    return episode.recoveredMs !== undefined;
   }
 
-  async #until(condition: () => boolean): Promise<void> {
-    const deadlineMs = monotonicMs() + RECOVERY_MS;
+  async #until(condition: () => boolean, withinMs = RECOVERY_MS): Promise<void> {
+    const deadlineMs = monotonicMs() + withinMs;
     while (!condition() && monotonicMs() < deadlineMs && this.#subject?.isAlive) await sleep(50);
   }
 
   /** Nobody writes: everything must come to be equal, and then counts as equal. */
-  async #rest(): Promise<void> {
+  async #rest(withinMs = RECOVERY_MS): Promise<void> {
     await this.#writer.holdAll();
     const isEqual = () =>
       this.#checks.size > 0 && [...this.#checks.values()].every((check) => check.behind().next().done);
-    await this.#until(isEqual);
+    await this.#until(isEqual, withinMs);
     if (!this.#subject?.isAlive) return;
     for (const check of this.#checks.values())
       for (const key of check.behind()) this.#lost(`${check.facts.informer}/${check.facts.kind}`, check.facts, key);
@@ -254,7 +256,7 @@ export class Soak {
     if (answer.type === "snapshot") await this.#compare(answer.snapshot);
     this.#countLive();
     // A handler that joined meanwhile is still being told of the present.
-    await this.#until(isEqual);
+    await this.#until(isEqual, withinMs);
     this.#findings.restPoints++;
     const last = this.#findings.episodes.at(-1);
     if (last !== undefined) last.closedMs ??= monotonicMs();
