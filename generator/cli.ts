@@ -12,6 +12,7 @@ import { visible } from "./literals.js";
 import type { Progress } from "./load/progress.js";
 import { importTool } from "./load/tools.js";
 import { packageRoot } from "./package-root.js";
+import { rolesOfModule } from "./rbac.js";
 import { diffReport, jsonReport, type Paint, paint, type Report, reportError, textReport } from "./report.js";
 import { watchSources } from "./watch.js";
 
@@ -96,6 +97,13 @@ async function runCommand(argv: readonly string[], terminal: Terminal, colors: P
       exitCode = await generateCommand(flags, terminal, colors);
     },
   );
+  program
+    .command("rbac")
+    .description("print the least Roles and ClusterRoles that a program's informers need")
+    .argument("<module>", "exports the program's factory, with its informers asked for and not started")
+    .option("--name <name>", "of each role", "kube-informers")
+    .addHelpText("after", `\nExample:\n  kube-informers rbac dist/informers.js --name my-operator | kubectl apply -f -`)
+    .action(async (module: string, { name }: { name: string }) => terminal.out(await rolesOfModule(module, name)));
   program
     .command("completion")
     .description("print a script that completes arguments in a shell")

@@ -28,7 +28,7 @@ function bash(options: readonly Option[]): string {
   return `# kube-informers completion: source <(kube-informers completion bash)
 _kube_informers() {
   local word="\${COMP_WORDS[COMP_CWORD]}"
-  if [ "$COMP_CWORD" -eq 1 ]; then COMPREPLY=($(compgen -W "generate completion help" -- "$word"))
+  if [ "$COMP_CWORD" -eq 1 ]; then COMPREPLY=($(compgen -W "generate rbac completion help" -- "$word"))
   elif [[ "$word" == -* ]]; then COMPREPLY=($(compgen -W "${options.map(({ long }) => long).join(" ")}" -- "$word"))
   else COMPREPLY=($(compgen -f -- "$word")); fi
 }
@@ -40,7 +40,7 @@ function zsh(options: readonly Option[]): string {
   const list = options.map(({ long, description }) => `    '*${long}[${quoted(description)}]:value:_files'`);
   return `#compdef kube-informers
 # kube-informers completion: kube-informers completion zsh > "\${fpath[1]}/_kube-informers"
-_arguments '1:command:(generate completion help)' \\
+_arguments '1:command:(generate rbac completion help)' \\
 ${list.join(" \\\n")}
 `;
 }
@@ -51,7 +51,7 @@ function quoted(text: string): string {
 }
 
 function fish(options: readonly Option[]): string {
-  const commands = "complete -c kube-informers -n __fish_use_subcommand -a 'generate completion help'";
+  const commands = "complete -c kube-informers -n __fish_use_subcommand -a 'generate rbac completion help'";
   const lines = options.map(
     ({ long, description }) =>
       `complete -c kube-informers -n '__fish_seen_subcommand_from generate' -l ${long.slice(2)} -d '${description.replaceAll("'", "")}'`,

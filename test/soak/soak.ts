@@ -52,7 +52,11 @@ export class Soak {
   readonly #known = new Set<string>();
   #startedMs = 0;
   #subject: Subject | undefined;
-  #waiters: { readonly type: FromClient["type"]; readonly resolve: (message: FromClient) => void }[] = [];
+  #waiters: {
+    readonly type: FromClient["type"];
+    readonly resolve: (message: FromClient) => void;
+    readonly reject: (error: Error) => void;
+  }[] = [];
 
   constructor(target: Target, start: StartSubject, options: SoakOptions) {
     this.#target = target;
@@ -77,10 +81,13 @@ export class Soak {
     onProgress(`writing ${this.#options.objects} objects`);
     await this.#writer.populate();
     const ready = this.#answer("ready");
+    const finished = this.#answer("finished");
     const subject = this.#start((message) => this.#receive(message));
     this.#subject = subject;
     void subject.ended.then((how) => this.#ended(how));
     await ready;
+    // A client that ends before it is told to ends the soak.
+    finished.catch(() => {});
     this.#startedMs = monotonicMs();
     const endMs = this.#startedMs + minutes * 60_000;
     const configuration = {
@@ -94,9 +101,7 @@ export class Soak {
     const writing = this.#writer.run(ratePerSecond);
     const ticking = setInterval(() => this.#tick(relay), 1_000);
     try {
-      await this.#rest();
-      await this.#chaos(relay, endMs);
-      await this.#rest();
+      await Promise.race([finished, this.#course(relay, endMs)]);
     } finally {
       clearInterval(ticking);
       await this.#writer.stop();
@@ -105,10 +110,9 @@ export class Soak {
     const writtenMs = monotonicMs();
     onProgress("stopping");
     subject.send({ type: "finish", stops: minutes < 5 ? 20 : 100 });
-    const finished = await this.#answer("finished");
+    const last = await finished;
     await subject.ended;
-    if (finished.type !== "finished") throw new Error("the client ended without a word");
-    return this.#result(writtenMs, finished);
+    return this.#result(writtenMs, last);
   }
 
   /** Ends the client, when something else has failed. */
@@ -120,13 +124,13 @@ export class Soak {
 
   #ended(how: string | undefined): void {
     if (how === undefined) return;
-    this.#findings.brokenProcess++;
-    this.#findings.problem(`the client ended with ${how}`);
-    for (const { resolve } of this.#waiters) resolve({ type: "ready" });
+    for (const { reject } of this.#waiters) reject(new Error(`the client ended with ${how}`));
   }
 
-  #answer(type: FromClient["type"]): Promise<FromClient> {
-    return new Promise((resolve) => this.#waiters.push({ type, resolve }));
+  #answer<Type extends FromClient["type"]>(type: Type): Promise<Extract<FromClient, { type: Type }>> {
+    return new Promise((resolve, reject) =>
+      this.#waiters.push({ type, resolve: resolve as (message: FromClient) => void, reject }),
+    );
   }
 
   #receive(message: FromClient): void {
@@ -174,10 +178,16 @@ export class Soak {
 
   // ---- faults, and the rest between them
 
+  async #course(relay: Relay, endMs: number): Promise<void> {
+    await this.#rest();
+    await this.#chaos(relay, endMs);
+    await this.#rest();
+  }
+
   async #chaos(relay: Relay, endMs: number): Promise<void> {
     const { everyMs } = this.#options;
     let bag: Fault[] = [];
-    while (monotonicMs() + everyMs < endMs) {
+    while (this.#subject?.isAlive && monotonicMs() + everyMs < endMs) {
       await this.#live(everyMs);
       if (bag.length === 0) bag = this.#shuffled(this.#target.faults);
       const recovered = await this.#fault(bag.pop()!, relay);
@@ -252,8 +262,7 @@ export class Soak {
     for (const check of this.#checks.values())
       for (const key of check.behind()) this.#lost(`${check.facts.informer}/${check.facts.kind}`, check.facts, key);
     this.#subject.send({ type: "snapshot" });
-    const answer = await this.#answer("snapshot");
-    if (answer.type === "snapshot") await this.#compare(answer.snapshot);
+    await this.#compare((await this.#answer("snapshot")).snapshot);
     this.#countLive();
     // A handler that joined meanwhile is still being told of the present.
     await this.#until(isEqual, withinMs);
