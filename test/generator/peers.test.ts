@@ -91,7 +91,7 @@ beforeAll(async () => {
     const row = starts.findLast(([, start]) => start <= line)?.[0] ?? "";
     diagnostics.set(row, [...(diagnostics.get(row) ?? []), text]);
   }
-});
+}, 60_000);
 
 test("a comment ends where it should: the output compiles", () => {
   expect(diagnostics.get("")).toBeUndefined();
