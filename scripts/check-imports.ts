@@ -32,6 +32,11 @@ const OWN_NAMES: ReadonlyMap<string, string> = new Map([
 /** The only package that the runtime may load, and only when it is needed: importing it costs 280 ms and 80 MB. */
 const LAZY_PEER = "@kubernetes/client-node";
 
+/** Modules that cost megabytes, and that nothing needs before the first connection: runtime/util/node-modules.ts has them. */
+const LOADED_LATER = new Set(
+  ["child_process", "crypto", "http", "http2", "https", "tls"].map((name) => `node:${name}`),
+);
+
 const TIMER_MODULES = new Set(["timers", "node:timers", "timers/promises", "node:timers/promises"]);
 const FORBIDDEN_GLOBALS = new Set(["console", "setTimeout", "setInterval"]);
 const FORBIDDEN_MEMBERS = new Set([
@@ -59,7 +64,8 @@ export function importProblems(path: string, text: string): string[] {
   const visit = (node: ts.Node): void => {
     const specifier = importedBy(node);
     if (specifier !== undefined) {
-      const problem = importProblem(path, folder, specifier.text, isLazy(node));
+      const problem =
+        importProblem(path, folder, specifier.text, isLazy(node)) ?? earlyImport(folder, node, specifier.text);
       if (problem !== undefined) complain(specifier, problem);
     }
     if (inRuntime && folder !== "runtime/util") {
@@ -95,6 +101,13 @@ function importProblem(path: string, folder: string, specifier: string, lazy: bo
   if (allowed.includes(target) || (targetFolder !== undefined && allowed.includes(targetFolder))) return undefined;
   const may = allowed.length === 0 ? "its own folder" : `its own folder and ${allowed.join(", ")}`;
   return `${folder} may import ${may}; not ${target}`;
+}
+
+/** What the embedded server imports is for tests. */
+function earlyImport(folder: string, node: ts.Node, specifier: string): string | undefined {
+  if (!folder.startsWith("runtime") || folder === "runtime/testing" || !LOADED_LATER.has(specifier)) return undefined;
+  if (!ts.isImportDeclaration(node) || node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword) return undefined;
+  return `"${specifier}" is loaded with the first connection: take it from runtime/util/node-modules.ts`;
 }
 
 /** The longest folder of the table that holds a path; for other folders of the runtime, their own name. */

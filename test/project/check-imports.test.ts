@@ -30,6 +30,12 @@ const BREACHES: readonly [path: string, text: string, message: string][] = [
     'import { setTimeout as sleep } from "node:timers/promises";',
     "only runtime/util may use timers",
   ],
+  ["runtime/transport/a.ts", 'import https from "node:https";', "is loaded with the first connection"],
+  [
+    "runtime/transport/a.ts",
+    'import { connect, type TLSSocket } from "node:tls";',
+    "is loaded with the first connection",
+  ],
   ["runtime/novel/a.ts", "export {};", "runtime/novel is in no layer"],
   ["generator/cli.ts", 'import { B } from "../runtime/api/keys.js";', "not runtime/api/keys.ts"],
   ["generator/load/a.ts", 'import { B } from "../../generated/factory.js";', "not generated/factory.ts"],
@@ -56,6 +62,8 @@ const ALLOWED: readonly [path: string, text: string][] = [
   ["runtime/informers/a.ts", 'import { B } from "../cache/b.js";\nimport { C } from "../util/c.js";'],
   ["runtime/cache/a.ts", 'import { B } from "./b.js";\nimport type { C } from "../transport/c.js";'],
   ["runtime/cache/a.ts", 'import { channel } from "node:diagnostics_channel";'],
+  ["runtime/transport/a.ts", 'import type { TLSSocket } from "node:tls";'],
+  ["runtime/testing/a.ts", 'import https from "node:https";'],
   ["runtime/cache/a.ts", 'const { KubeConfig } = await import("@kubernetes/client-node");'],
   [
     "runtime/cache/a.ts",
