@@ -18,6 +18,7 @@ import {
   mainThreadCpuMs,
   quantile,
   settled,
+  sleepMs,
   statusMiB,
 } from "../test/bench/process.js";
 
@@ -159,11 +160,15 @@ if (!flags.relist) {
   result["selectorMs"] = 1e3 / perSec(Math.ceil(100_000 / count), (i) => lister().list(`app=app-${i}`));
   if (flags.mode === "keys") {
     const coldMs = new Float64Array(names.length);
-    result["coldGetPerSec"] = perSec(names.length, (i) => {
-      const start = performance.now();
+    const start = performance.now();
+    for (let i = 0; i < names.length; i++) {
+      const startMs = performance.now();
       get(i);
-      coldMs[i] = performance.now() - start;
-    });
+      coldMs[i] = performance.now() - startMs;
+      // A weak reference is a strong one until the end of the turn.
+      if (i % 1_000 === 999) await sleepMs(0);
+    }
+    result["coldGetPerSec"] = (names.length / (performance.now() - start)) * 1e3;
     result["coldGetP99Ms"] = quantile(Array.from(coldMs.sort()), 0.99);
     if (flags.retention === "bytes") result["readRssMiB"] = (await settled()).rssMiB;
   }

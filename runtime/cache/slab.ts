@@ -7,10 +7,13 @@
  * An ArrayBuffer that may be resized lies in pages of its own, which go back to the system when it goes. One that may not lies
  * among what is read from sockets, where it keeps the room of what is gone from going back: 25 MB beside 60 MB of slabs.
  */
+interface PagedBuffer extends ArrayBuffer {
+  resize(length: number): void;
+}
 const PagedBuffer = ArrayBuffer as unknown as new (
   length: number,
   options: { readonly maxByteLength: number },
-) => ArrayBuffer;
+) => PagedBuffer;
 
 /** What is scanned is copied here first, where a byte loop is twice as fast: V8 asks a resizable buffer for its end at each byte. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);
@@ -19,6 +22,7 @@ const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 export class Slab {
   readonly buffer: Buffer;
   readonly owner: SlabAllocator;
+  readonly #pages: PagedBuffer;
   /** Bytes taken so far. */
   used = 0;
   /** Entries that read from it, counting those that are garbage: they cannot be told from the others. */
@@ -28,7 +32,13 @@ export class Slab {
 
   constructor(owner: SlabAllocator, length: number) {
     this.owner = owner;
-    this.buffer = Buffer.from(new PagedBuffer(length, { maxByteLength: length }), 0, length);
+    this.#pages = new PagedBuffer(length, { maxByteLength: length });
+    this.buffer = Buffer.from(this.#pages, 0, length);
+  }
+
+  /** Gives its memory back at once: the collector, which does not know how much it is, may take its time. */
+  free(): void {
+    this.#pages.resize(0);
   }
 
   /** A copy, to be scanned from its beginning; good until the next one, of any slab. */
@@ -95,7 +105,9 @@ export class SlabAllocator {
   release(slab: Slab): void {
     if (--slab.readers > 0) return;
     slab.used = 0;
-    if (slab !== this.#current && slab.buffer.length === LARGEST_SLAB) this.#spare = slab;
+    if (slab === this.#current) return;
+    if (this.#spare === undefined && slab.buffer.length === LARGEST_SLAB) this.#spare = slab;
+    else slab.free();
   }
 
   /** For what stays in bytes of decoded objects: beside bytes that go it would keep their slabs from being used again. */

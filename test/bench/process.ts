@@ -27,11 +27,14 @@ export interface Settled {
   readonly heldMiB: number;
 }
 
-/** Needs `node --expose-gc`. Takes half a second, or as long as the system takes back what was freed. */
+/** How far back V8 looks to tell whether a program is idle, and gives back what it holds for more. */
+const IDLE_MS = 6_000;
+
+/** Needs `node --expose-gc`. Takes six seconds, and as long as the system takes to take back what was freed. */
 export async function settled(): Promise<Settled> {
-  for (let i = 0; i < 2; i++) {
+  for (const ms of [IDLE_MS, 200, 200]) {
     globalThis.gc?.();
-    await sleepMs(200);
+    await sleepMs(ms);
   }
   let rssMiB = statusMiB("VmRSS");
   for (let i = 0; i < 30; i++) {

@@ -155,6 +155,18 @@ describe("a slab", () => {
     expectWhole(later);
   });
 
+  test("that nobody reads gives its memory back at once when another waits to be written again", () => {
+    const slabs = new SlabAllocator();
+    const entries = many(slabs, 60);
+    const seen = [...new Set(entries.map(({ slab }) => slab!))];
+    expectWhole(entries);
+    const kept = seen.filter(({ buffer }) => buffer.length > 0);
+    expect(seen.length).toBeGreaterThan(4);
+    // The last one, which is written on, and the one that waits.
+    expect(kept).toHaveLength(2);
+    expectWhole(entries);
+  });
+
   test("that is not half empty stays where it is in a compaction", () => {
     const slabs = new SlabAllocator();
     const entries = many(slabs, 40);
