@@ -19,6 +19,10 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/cluster/**", "**/node_modules/**"],
-    testTimeout: 20_000,
+    // No test waits for time to pass: one that takes so long hangs, however busy the machine is.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    // Programs that are started come up in milliseconds; on a busy machine some take seconds.
+    expect: { poll: { timeout: 60_000 } },
   },
 });

@@ -28,7 +28,7 @@ export interface VerifiedStream {
 }
 
 export class Verifier<T extends KubernetesObject> {
-  readonly #options: Omit<ReflectorOptions<T>, "streaming">;
+  readonly #options: ReflectorOptions<T>;
   readonly #stream: VerifiedStream;
   /** Keys that changed since the list of the comparison that runs began; another set, or none, once that is void. */
   #changed: Set<string> | undefined;

@@ -6,7 +6,7 @@ describe(`whatever else happens while namespaces are followed and let go (seed $
   let broken: (invariant: string) => string;
   beforeAll(async () => {
     broken = await brokenInvariants(true);
-  }, 120_000);
+  }, 600_000);
 
   test.each(Object.entries(INVARIANTS))("%s %s", (invariant) => expect(broken(invariant)).toBe(""));
 });
