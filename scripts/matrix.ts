@@ -119,7 +119,10 @@ function runOn(
   cwd = projectRoot,
   env: NodeJS.ProcessEnv = {},
 ): Promise<CommandResult> {
-  return run(node, args, { cwd, env: { ...env, PATH: `${dirname(node)}${delimiter}${process.env["PATH"] ?? ""}` } });
+  return run(node, args, {
+    cwd,
+    env: { ...env, NO_COLOR: "1", PATH: `${dirname(node)}${delimiter}${process.env["PATH"] ?? ""}` },
+  });
 }
 
 async function installed({ tools, project }: Bench, name: string): Promise<Outcome> {
@@ -131,7 +134,7 @@ async function installed({ tools, project }: Bench, name: string): Promise<Outco
   );
 }
 
-const vitest = ["node_modules/vitest/vitest.mjs", "run", "--reporter=dot"];
+const vitest = ["node_modules/vitest/vitest.mjs", "run"];
 
 /** Compiles what gives a factory client-node's KubeConfig, and runs every test that has to do with client-node. */
 async function clientNode({ tools, project }: Bench, name: string): Promise<Outcome> {
