@@ -30,6 +30,8 @@ const { values: flags } = parseArgs({
     rate: { type: "string", default: "1000" },
     "rate-events": { type: "string", default: "5000" },
     burst: { type: "string", default: "100000" },
+    /** Before memory is read. */
+    "idle-ms": { type: "string", default: "200" },
     "managed-fields": { type: "string" },
     retention: { type: "string" },
     /** Begins with a list and not with a streaming one. */
@@ -136,7 +138,7 @@ loopDelay.disable();
 result["loopDelayP99Ms"] = loopDelay.percentile(99) / 1e6;
 result["loopDelayMaxMs"] = loopDelay.max / 1e6;
 result["peakRssMiB"] = statusMiB("VmHWM");
-const synced = await settled();
+const synced = await settled(Number(flags["idle-ms"]));
 result["settledRssMiB"] = synced.rssMiB;
 result["heldMiB"] = synced.heldMiB - baseHeldMiB;
 
@@ -170,7 +172,7 @@ if (!flags.relist) {
     }
     result["coldGetPerSec"] = (names.length / (performance.now() - start)) * 1e3;
     result["coldGetP99Ms"] = quantile(Array.from(coldMs.sort()), 0.99);
-    if (flags.retention === "bytes") result["readRssMiB"] = (await settled()).rssMiB;
+    if (flags.retention === "bytes") result["readRssMiB"] = (await settled(Number(flags["idle-ms"]))).rssMiB;
   }
   result["getPerSec"] = perSec(1_000_000, get);
   const inNamespace = (i: number) => lister().namespace(`ns-${i % 50}`);
@@ -217,7 +219,7 @@ if (burst > 0) {
 // 5. relists of the full cache
 if (flags.relist) {
   for (const changes of [0, count]) {
-    const before = await settled();
+    const before = await settled(Number(flags["idle-ms"]));
     forgetPeak();
     loopDelay.reset();
     loopDelay.enable();

@@ -9,6 +9,7 @@ const { values: flags } = parseArgs({
     url: { type: "string", default: "http://127.0.0.1:18080" },
     count: { type: "string", default: "10000" },
     burst: { type: "string", default: "20000" },
+    "idle-ms": { type: "string", default: "200" },
     rate: { type: "string", default: "500" },
     "rate-events": { type: "string", default: "2500" },
   },
@@ -60,7 +61,7 @@ const result: Record<string, unknown> = {
   syncCpuMs: cpuMs() - startCpuMs,
   peakRssMiB: statusMiB("VmHWM"),
 };
-const { rssMiB, heldMiB: settledHeldMiB } = await settled();
+const { rssMiB, heldMiB: settledHeldMiB } = await settled(Number(flags["idle-ms"]));
 result["settledRssMiB"] = rssMiB;
 result["heldMiB"] = settledHeldMiB - baseHeldMiB;
 

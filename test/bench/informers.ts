@@ -37,7 +37,7 @@ first.forResource({ group: "bench.example.com", version: "v1", resource: "first"
 first.start();
 await first.waitForCacheSync();
 await first.shutdown();
-const base = await settled();
+const base = await settled(200);
 
 const startMs = performance.now();
 const startCpuMs = cpuMs();
@@ -52,7 +52,7 @@ await factory.waitForCacheSync();
 const syncMs = performance.now() - startMs;
 const syncCpuMs = cpuMs() - startCpuMs;
 const peakRssMiB = statusMiB("VmHWM");
-const { rssMiB, heldMiB } = await settled();
+const { rssMiB, heldMiB } = await settled(200);
 const idleCpuMs = cpuMs();
 await sleepMs(idleMs);
 const result = {

@@ -13,6 +13,7 @@ const { values: flags } = parseArgs({
     mode: { type: "string", default: "parse" },
     count: { type: "string", default: "10000" },
     burst: { type: "string", default: "20000" },
+    "idle-ms": { type: "string", default: "200" },
   },
   strict: false,
 });
@@ -66,7 +67,7 @@ await synced;
 const syncMs = performance.now() - startMs;
 const syncCpuMs = cpuMs() - startCpuMs;
 const peakRssMiB = statusMiB("VmHWM");
-const { rssMiB: settledRssMiB, heldMiB: settledHeldMiB } = await settled();
+const { rssMiB: settledRssMiB, heldMiB: settledHeldMiB } = await settled(Number(flags["idle-ms"]));
 
 const burstMs = performance.now();
 const burstCpuMs = cpuMs();

@@ -27,13 +27,13 @@ export interface Settled {
   readonly heldMiB: number;
 }
 
-/** How far back V8 looks to tell whether a program is idle, and gives back what it holds for more. */
-const IDLE_MS = 6_000;
-
-/** Needs `node --expose-gc`. Takes six seconds, and as long as the system takes to take back what was freed. */
-export async function settled(): Promise<Settled> {
+/**
+ * Needs `node --expose-gc`.
+ * @param idleMs after how long. V8 gives back its young generation when it was idle for some seconds, and then a burst is dearer
+ */
+export async function settled(idleMs: number): Promise<Settled> {
   // Twice and no more: with each collection V8 takes what did not run meanwhile for less hot.
-  for (const ms of [IDLE_MS, 200]) {
+  for (const ms of [idleMs, 100]) {
     globalThis.gc?.();
     await sleepMs(ms);
   }

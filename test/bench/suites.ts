@@ -70,6 +70,10 @@ const informers = (name: string, ...args: string[]): Row => ({
   command: node("test/bench/informers.ts", ...args),
 });
 const INFORMERS = [informers("100 informers", "--informers", "100"), informers("all built-in kinds")];
+/** Idle for longer than V8 looks back to tell whether a program is. */
+const IDLE = ["--idle-ms", "6000"];
+const idle = (row: Row): Row => ({ ...row, command: [...row.command, ...IDLE] });
+const MEMORY = [...LIMITS, KEYS, KEYS_DROP, KEYS_BYTES, OBJECTS, OBJECTS_DROP, DYNAMIC].map(idle);
 const ONCE = { rounds: 1, burst: 0, rate: [500, 0] } as const;
 
 /** In the order in which they run. */
@@ -99,6 +103,24 @@ export const SUITES: readonly Suite[] = [
     count: 100_000,
     rounds: 1,
     rows: [...LIMITS, KEYS, KEYS_DROP, KEYS_BYTES, OBJECTS, OBJECTS_DROP, DYNAMIC, PROTOBUF, KUBE_RS],
+  },
+  {
+    name: "memory",
+    title: "memory of 10,000 pods, idle",
+    ...ONCE,
+    burst: 16,
+    count: 10_000,
+    server: "pods",
+    rows: [...MEMORY, idle(CLIENT_NODE)],
+  },
+  {
+    name: "memory-100000",
+    title: "memory of 100,000 pods, idle",
+    ...ONCE,
+    burst: 16,
+    count: 100_000,
+    server: "pods",
+    rows: MEMORY,
   },
   {
     name: "1000000",

@@ -52,6 +52,11 @@ const MEMORY: readonly Column[] = [
   ["KiB/object", "kibPerObject"],
   ["held KiB/object", "heldKibPerObject"],
 ];
+const MEMORY_ALONE: readonly Column[] = [
+  ...MEMORY,
+  ["peak / settled", "peakRatio"],
+  ["KiB/object after each was read", "readKibPerObject"],
+];
 const LATENCY: readonly Column[] = [
   ["p50 ms", "rateP50Ms"],
   ["p99 ms", "rateP99Ms"],
@@ -80,6 +85,8 @@ const INFORMERS: readonly Column[] = [
 ];
 const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
   latency: LATENCY,
+  memory: MEMORY_ALONE,
+  "memory-100000": MEMORY_ALONE,
   "1000000": [...PODS, ["cold get p99 ms", "coldGetP99Ms"]],
   relist: [
     ["same: ms", "relistMs"],
