@@ -14,7 +14,6 @@ import {
   control,
   cpuMs,
   forgetPeak,
-  heldMiB,
   mainThreadCpuMs,
   quantile,
   settled,
@@ -69,8 +68,7 @@ const measureLatency = (object: Cached<KubernetesObject>): void => {
 
 // A client's code is no object of its cache: limit.ts and client-node.ts have loaded it here too.
 for (const name of ["node:http", "node:https", "node:crypto"]) process.getBuiltinModule(name);
-const baseRssMiB = statusMiB("VmRSS");
-const baseHeldMiB = heldMiB();
+const { rssMiB: baseRssMiB, heldMiB: baseHeldMiB } = await settled(Number(flags["idle-ms"]));
 const result: Record<string, unknown> = {
   client: `project ${[flags.mode, flags["managed-fields"], flags.retention].filter(Boolean).join(" ")}`,
   node: process.version,

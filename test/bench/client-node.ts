@@ -2,7 +2,7 @@
 // scan of its list. Prints one JSON line.
 import { parseArgs } from "node:util";
 import { CoreV1Api, KubeConfig, makeInformer, type V1Pod } from "@kubernetes/client-node";
-import { control, cpuMs, heldMiB, quantile, settled, statusMiB } from "./process.js";
+import { control, cpuMs, quantile, settled, statusMiB } from "./process.js";
 
 const { values: flags } = parseArgs({
   options: {
@@ -17,8 +17,7 @@ const { values: flags } = parseArgs({
 const count = Number(flags.count);
 const burst = Number(flags.burst);
 const rateEvents = Number(flags["rate-events"]);
-const baseRssMiB = statusMiB("VmRSS");
-const baseHeldMiB = heldMiB();
+const { rssMiB: baseRssMiB, heldMiB: baseHeldMiB } = await settled(Number(flags["idle-ms"]));
 
 const kubeConfig = new KubeConfig();
 kubeConfig.loadFromClusterAndUser({ name: "bench", server: flags.url, skipTLSVerify: true }, { name: "bench" });

@@ -5,7 +5,7 @@
 // Prints one JSON line, as scripts/bench-client.ts does.
 import http from "node:http";
 import { parseArgs } from "node:util";
-import { control, cpuMs, heldMiB, settled, statusMiB } from "./process.js";
+import { control, cpuMs, settled, statusMiB } from "./process.js";
 
 const { values: flags } = parseArgs({
   options: {
@@ -19,8 +19,7 @@ const { values: flags } = parseArgs({
 });
 const count = Number(flags["count"]);
 const burst = Number(flags["burst"]);
-const baseRssMiB = statusMiB("VmRSS");
-const baseHeldMiB = heldMiB();
+const { rssMiB: baseRssMiB, heldMiB: baseHeldMiB } = await settled(Number(flags["idle-ms"]));
 const store = new Map<number | string, unknown>();
 let lines = 0;
 let wanted = count + 1;

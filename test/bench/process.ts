@@ -44,18 +44,8 @@ export async function settled(idleMs: number): Promise<Settled> {
     if (now > rssMiB - 1) break;
     rssMiB = now;
   }
-  return { rssMiB, heldMiB: usedMiB() };
-}
-
-/** After a collection. */
-export function heldMiB(): number {
-  globalThis.gc?.();
-  return usedMiB();
-}
-
-function usedMiB(): number {
   const { heapUsed, external } = process.memoryUsage();
-  return (heapUsed + external) / 2 ** 20;
+  return { rssMiB, heldMiB: (heapUsed + external) / 2 ** 20 };
 }
 
 /** Asks the load server for something; it may not have begun to serve the watch. */
