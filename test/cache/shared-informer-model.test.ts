@@ -1,7 +1,7 @@
 /**
  * Invariants over random histories of a server, faults of the way to it and manners of handlers. All are held in each of 10,000
- * runs; a run that breaks one is shrunk to a script, which the test of that invariant shows with the seed that makes it again:
- * `MODEL_SEED=… npx vitest run test/cache/shared-informer-model`.
+ * runs; a run that breaks one is shrunk to a script, which the test of that invariant shows with the command that plays it again:
+ * `MODEL_SEED=… MODEL_PATH=… npx vitest run test/cache/shared-informer-model`.
  */
 import { beforeAll, describe, expect, test } from "vitest";
 import { brokenInvariants, INVARIANTS, SEED } from "../support/informer-model.js";

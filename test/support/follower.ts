@@ -6,7 +6,7 @@ import type { Thing } from "./entries.js";
 import { settle } from "./settle.js";
 
 /** What a handler does with a call. */
-export type Manner = "quick" | "coalesce" | "block" | "throw" | "leave";
+export type Manner = "quick" | "coalesce" | "block" | "throw" | "reject" | "leave" | "stop";
 
 /** Takes note that an invariant does not hold. */
 export type Violation = (invariant: string, what: string) => void;
@@ -21,6 +21,8 @@ export class Follower {
   readonly manner: Manner;
   /** Whether it was taken out, by itself or another. */
   removed = false;
+  /** Whether it has stopped the informer. */
+  hasStopped = false;
   #running = false;
   #calls = 0;
   readonly #violated: Violation;
@@ -40,10 +42,19 @@ export class Follower {
       this.#readBack(informer, event);
       if (this.#seen.length < 8) this.#seen.push({ object: event.object, json: JSON.stringify(event.object) });
       if (manner === "throw") throw new Error("on purpose");
-      if (manner === "leave" && ++this.#calls === 3) {
+      this.#calls++;
+      if (manner === "leave" && this.#calls === 3) {
         this.removed = true;
         void this.registration.remove();
       }
+      if (manner === "stop" && this.#calls === 3) {
+        this.hasStopped = true;
+        void informer.stop();
+      }
+      if (manner === "reject")
+        return this.#takeTime().then(() => {
+          throw new Error("on purpose");
+        });
       return isSlow ? this.#takeTime() : undefined;
     };
     this.registration = informer.addEventHandler(handle, isSlow ? { maxPending: MAX_PENDING, onOverflow: manner } : {});
