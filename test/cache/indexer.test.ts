@@ -193,6 +193,14 @@ describe("indexes", () => {
     expect(indexer.index("byValue", indexer.get("c")!)).toEqual([]);
   });
 
+  test("an object leaves every value that it has no more, and stays under those that it has", () => {
+    const { indexer } = create({ byValue });
+    indexer.put(thing("a", "1", { value: "x,y,z" }));
+    indexer.put(thing("a", "2", { value: "y" }));
+    expect(indexer.listIndexValues("byValue")).toEqual(["y"]);
+    expect(indexer.byIndex("byValue", "y")).toEqual([indexer.get("a")]);
+  });
+
   test("index finds what shares a value with an object that is not in the cache", () => {
     const { indexer } = create();
     indexer.put(thing("ns/a", "1"));

@@ -134,13 +134,13 @@ export const TRANSPORT: readonly Mutant[] = [
       bug: "a plugin's credential is used after its end",
       text: "const isOver = expiresAtMs !== undefined && ",
       becomes: "const isOver = expiresAtMs === 0 && ",
-      killedBy: ["faults/credentials"],
+      killedBy: ["faults/credential-plugins"],
     },
     {
       bug: "a plugin that fails is started at once again",
       text: "this.#clock.now() - failure.at < PLUGIN_PAUSE_MS",
       becomes: "this.#clock.now() - failure.at < 0",
-      killedBy: ["faults/credentials"],
+      killedBy: ["faults/credential-plugins"],
     },
     { bug: "secrets travel in the clear", text: "this.#checkPlain(headers, cluster);", becomes: "" },
     {
@@ -161,13 +161,13 @@ export const TRANSPORT: readonly Mutant[] = [
       bug: "a plugin that hangs is waited for",
       text: "giveUp(new Error(`no answer within ${TIMEOUT_MS} ms`))",
       becomes: "undefined",
-      killedBy: ["faults/credentials"],
+      killedBy: ["faults/credential-plugins"],
     },
     {
       bug: "a plugin may print without end",
       text: "if (bytes > MAX_OUTPUT_BYTES) giveUp(",
       becomes: "if (bytes < 0) giveUp(",
-      killedBy: ["faults/credentials"],
+      killedBy: ["faults/credential-plugins"],
     },
   ]),
   ...mutantsOf("transport/http1-connections", [
