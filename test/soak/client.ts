@@ -318,6 +318,9 @@ async function finish(
   process.disconnect();
 }
 
+// tsx turns them on, and Node keeps what it reads of them for each file that was in a stack: growth that is not the runtime's.
+process.setSourceMapsEnabled(false);
+
 let client: Client | undefined;
 let timers: NodeJS.Timeout[] = [];
 let before: Handles = { sockets: 0, timers: 0, fileDescriptors: 0 };
