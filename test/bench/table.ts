@@ -168,6 +168,7 @@ export function drawChart(medians: Medians): string {
   }
   const height = groups.length * groupHeight;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">
+<title>What an event, the first sync and an object cost each of those measured</title>
 <rect width="${width}" height="${height}" fill="#fff"/>
 ${parts.join("\n")}
 </svg>
