@@ -6,6 +6,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isEntryPoint, projectRoot, report, run } from "./support/command.js";
+import { emptyProject, pack } from "./support/pack.js";
+import { strictest } from "./support/strictest.js";
 
 /** What may be in the package, beside what `files` in package.json lets through. */
 const EXPECTED = [
@@ -73,26 +75,21 @@ async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "kube-informers-package-"));
   try {
     /** Runs one step; what it prints is a problem if it fails. */
-    const step = async (what: string, program: string, args: string[], cwd = projectRoot): Promise<boolean> => {
+    const step = async (what: string, program: string, args: string[], cwd = projectRoot): Promise<void> => {
       const { code, output } = await run(program, args, { cwd });
       if (code !== 0) problems.push(`${what} failed:\n${output.trimEnd()}`);
-      return code === 0;
     };
 
-    if (!(await step("npm run build", "npm", ["run", "--silent", "build"]))) return;
-    if (!(await step("npm pack", "npm", ["pack", "--ignore-scripts", "--pack-destination", folder]))) return;
-    const tarball = join(folder, readdirSync(folder).find((name) => name.endsWith(".tgz")) ?? "");
+    const [packed, project] = [join(folder, "packed"), join(folder, "project")];
+    mkdirSync(packed);
+    const tarball = await pack(packed);
     await step("publint", "publint", [tarball, "--strict"]);
     // The ignored rule is about imports within the package as node 10 resolves them, and has no resolution to ignore it by;
     // compiling a consumer, below, is the better test.
     const ignored = ["--ignore-rules", "internal-resolution-error"];
     await step("attw", "attw", [tarball, "--profile", "esm-only", "--include-entrypoints", "core/v1", ...ignored]);
 
-    const project = join(folder, "project");
-    mkdirSync(project);
-    writeFileSync(join(project, "package.json"), JSON.stringify({ name: "empty", private: true, type: "module" }));
-    const install = ["install", "--offline", "--omit=optional", "--no-audit", "--no-fund", tarball];
-    if (!(await step("npm install of the tarball", "npm", install, project))) return;
+    await emptyProject(project, tarball);
 
     const installed = readdirSync(join(project, "node_modules")).filter((name) => !name.startsWith("."));
     if (installed.join() !== "kube-informers")
@@ -118,21 +115,17 @@ async function main(): Promise<void> {
     writeFileSync(join(project, "consumer.ts"), CONSUMER);
     for (const module of ["NodeNext", "bundler"]) {
       const compilerOptions = {
-        strict: true,
-        exactOptionalPropertyTypes: true,
-        noUncheckedIndexedAccess: true,
-        skipLibCheck: false,
-        noEmit: true,
-        target: "ES2022",
+        ...strictest,
         lib: ["ES2023"],
         ...(module === "bundler" ? { module: "ESNext", moduleResolution: "bundler" } : { module }),
-        types: ["node"],
         typeRoots: [join(projectRoot, "node_modules", "@types")],
       };
       writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["consumer.ts"] }));
       await step(`compiling a consumer, module ${module},`, "tsc", ["-p", project], project);
     }
     if (problems.length === 0) console.log(`${(statSync(tarball).size / 1024).toFixed(0)} kB packed`);
+  } catch (error) {
+    problems.push((error as Error).message);
   } finally {
     rmSync(folder, { recursive: true, force: true });
     report(problems, "the package is what it should be");

@@ -19,7 +19,8 @@ import { delimiter, dirname, join } from "node:path";
 import { type Check, checksProgram } from "./support/checks.js";
 import { type CommandResult, isEntryPoint, projectRoot, run } from "./support/command.js";
 import { type MatrixTools, matrixTools, pinnedVersions } from "./support/matrix-tools.js";
-import { pack } from "./support/pack.js";
+import { emptyProject, must, pack } from "./support/pack.js";
+import { strictest } from "./support/strictest.js";
 
 type Outcome = Pick<CommandResult, "code" | "output">;
 
@@ -48,22 +49,18 @@ async function prepare(): Promise<Bench> {
   const folder = mkdtempSync(join(tmpdir(), "kube-informers-matrix-"));
   temporary.push(folder);
   const [tools, project, packed] = [await matrixTools(), join(folder, "project"), join(folder, "packed")];
-  for (const path of [project, packed]) mkdirSync(path);
-  const tarball = await pack(packed);
-  writeFileSync(join(project, "package.json"), JSON.stringify({ name: "empty", private: true, type: "module" }));
-  const must = async (program: string, args: readonly string[]) => {
-    const { code, output } = await run(program, args, { cwd: project });
-    if (code !== 0) throw new Error(`${program} ${args.join(" ")} ended with ${code}\n${output}`);
-  };
-  await must("npm", ["install", "--offline", "--omit=optional", "--no-audit", "--no-fund", tarball]);
+  mkdirSync(packed);
+  await emptyProject(project, await pack(packed));
   cpSync(fixtures, project, { recursive: true });
   cpSync(join(projectRoot, "generated"), join(project, "built-in"), { recursive: true });
   const cli = join(projectRoot, "dist/generator/cli.js");
+  const generate = (crd: string, out: string) =>
+    must(process.execPath, [cli, "generate", "--crd", crd, "--out", out], project);
   const crds = { classes: "test/generator/fixtures/classes", nasty: "test/generator/fixtures/nasty.crd.yaml" };
   for (const [name, path] of Object.entries(crds)) {
-    await must(process.execPath, [cli, "generate", "--crd", join(projectRoot, path), "--out", name]);
+    await generate(join(projectRoot, path), name);
   }
-  if (existsSync(published)) await must(process.execPath, [cli, "generate", "--crd", published, "--out", "published"]);
+  if (existsSync(published)) await generate(published, "published");
   return { tools, project };
 }
 
@@ -85,28 +82,9 @@ function check(name: string, what: string, work: (bench: Bench) => Promise<Outco
   };
 }
 
-/** As strict as a user can be, and with the names of a browser in scope. */
-const strict = {
-  strict: true,
-  exactOptionalPropertyTypes: true,
-  noUncheckedIndexedAccess: true,
-  noPropertyAccessFromIndexSignature: true,
-  noImplicitOverride: true,
-  noUnusedLocals: true,
-  verbatimModuleSyntax: true,
-  isolatedModules: true,
-  erasableSyntaxOnly: true,
-  skipLibCheck: false,
-  noEmit: true,
-  target: "ES2023",
-  lib: ["ES2023", "DOM"],
-  module: "NodeNext",
-  types: ["node"],
-};
-
 async function compile({ tools, project }: Bench, compiler: string): Promise<Outcome> {
   const config = join(project, `tsconfig.${compiler}.json`);
-  const compilerOptions = { ...strict, typeRoots: [join(projectRoot, "node_modules/@types")] };
+  const compilerOptions = { ...strictest, typeRoots: [join(projectRoot, "node_modules/@types")] };
   const folders = ["built-in", "classes", "nasty", "published"].filter((name) => existsSync(join(project, name)));
   writeFileSync(config, JSON.stringify({ compilerOptions, include: ["consumer.ts", ...folders] }));
   return run(process.execPath, [tools.compiler(compiler), "-p", config], { cwd: project });
@@ -145,7 +123,7 @@ async function clientNode({ tools, project }: Bench, name: string): Promise<Outc
   cpSync(join(fixtures, "client-node.ts"), join(folder, "client-node.ts"));
   const own = join(tools.folder(name), "node_modules/@types");
   const typeRoots = [existsSync(own) ? own : join(tools.folder(name), "../@types")];
-  const compilerOptions = { ...strict, skipLibCheck: true, typeRoots };
+  const compilerOptions = { ...strictest, skipLibCheck: true, typeRoots };
   writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["client-node.ts"] }));
   const tests = readdirSync(join(projectRoot, "test"), { recursive: true, encoding: "utf8" })

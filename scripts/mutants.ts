@@ -10,7 +10,7 @@ import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { type Mutant, mutated } from "../test/mutants/mutant.js";
 import { MUTANTS } from "../test/mutants/mutants.js";
-import { isEntryPoint, projectRoot, run, seconds } from "./support/command.js";
+import { isEntryPoint, projectRoot, run, seconds, writeCounts } from "./support/command.js";
 import { terminalProgress } from "./support/progress.js";
 
 /** A bug may make a test turn in a circle, where no time limit of its own ends it. */
@@ -123,9 +123,7 @@ async function main(): Promise<void> {
   const rows = outcomes.map(({ mutant: { file, bug }, verdict, by }) => ({ file, bug, verdict, by }));
   writeFileSync(join(projectRoot, ".tmp/mutants.json"), `${JSON.stringify(rows, undefined, 1)}\n`);
   if (killed < mutants.length) process.exitCode = 1;
-  // The names that vitest's JSON reporter uses.
-  const counts = { numPassedTests: killed, numFailedTests: mutants.length - killed };
-  if (values.report !== undefined) writeFileSync(values.report, JSON.stringify(counts));
+  writeCounts(values.report, killed, mutants.length - killed);
 }
 
 if (isEntryPoint(import.meta.url)) {

@@ -14,7 +14,7 @@ import type { SoakResult } from "../test/soak/result.js";
 import { Soak } from "../test/soak/soak.js";
 import { clientGo, ours } from "../test/soak/subject.js";
 import { figureRows } from "../test/soak/text.js";
-import { isEntryPoint, projectRoot, run } from "./support/command.js";
+import { isEntryPoint, projectRoot, run, writeCounts } from "./support/command.js";
 import { terminalProgress } from "./support/progress.js";
 
 const USAGE = `usage: npm run soak -- [options]
@@ -85,11 +85,7 @@ async function main(): Promise<void> {
   console.log(`\n${join(out, "soak.html")}`);
   const failed = result.verdicts.filter(({ passed }) => !passed).length;
   if (failed > 0) process.exitCode = 1;
-  if (values.report !== undefined) {
-    // The names that vitest's JSON reporter uses.
-    const counts = { numPassedTests: result.verdicts.length - failed, numFailedTests: failed };
-    writeFileSync(values.report, JSON.stringify(counts));
-  }
+  writeCounts(values.report, result.verdicts.length - failed, failed);
 }
 
 /** A folder for what is built, gone at the end. */

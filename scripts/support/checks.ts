@@ -1,7 +1,6 @@
 /** Checks by name, run side by side, each shown as it ends, and counted: what `npm run check` and `npm run matrix` are made of. */
-import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { type CommandResult, projectRoot, run, seconds } from "./command.js";
+import { type CommandResult, projectRoot, run, seconds, writeCounts } from "./command.js";
 
 export interface Check {
   readonly name: string;
@@ -74,11 +73,7 @@ export async function checksProgram(checks: readonly Check[], workers: number, a
     const failed = outcomes.filter(({ code }) => code !== 0).length;
     console.log(`\n${outcomes.length - failed} passed, ${failed} failed in ${seconds(performance.now() - started)}`);
     process.exitCode = failed === 0 ? 0 : 1;
-    if (values.report !== undefined) {
-      // The names that vitest's JSON reporter uses.
-      const counts = { numPassedTests: outcomes.length - failed, numFailedTests: failed };
-      writeFileSync(values.report, JSON.stringify(counts));
-    }
+    writeCounts(values.report, outcomes.length - failed, failed);
   } catch (error) {
     console.error((error as Error).message);
     process.exitCode = 2;

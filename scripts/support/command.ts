@@ -1,6 +1,6 @@
 /** Running other programs from the project's own scripts. */
 import { spawn } from "node:child_process";
-import { realpathSync } from "node:fs";
+import { realpathSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -57,6 +57,11 @@ export function report(problems: readonly string[], allWell: string): void {
   for (const problem of problems) console.error(problem);
   if (problems.length > 0) process.exitCode = 1;
   else console.log(allWell);
+}
+
+/** What `--report FILE` writes, for who sums up several programs: the names that vitest's JSON reporter uses. */
+export function writeCounts(file: string | undefined, passed: number, failed: number): void {
+  if (file !== undefined) writeFileSync(file, JSON.stringify({ numPassedTests: passed, numFailedTests: failed }));
 }
 
 export function seconds(milliseconds: number): string {

@@ -5,6 +5,7 @@ import type { Cached } from "../../runtime/api/object-meta.js";
 import { InformerFactory, type InformerFactoryOptions } from "../../runtime/informers/shared-informer-factory.js";
 import { EmbeddedApiServer } from "../../runtime/testing/embedded-api-server.js";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
+import { configMaps } from "../support/config-maps.js";
 import { type Thing, thing } from "../support/entries.js";
 import { HandlerBench } from "../support/handler-bench.js";
 import { added, deleted, modified } from "../support/scripted-lister-watcher.js";
@@ -100,14 +101,6 @@ test("U4: a handler that holds the loop for five seconds is no stall of the watc
 });
 
 describe("U6: a handler that writes to the object", () => {
-  const configMaps = {
-    group: "",
-    version: "v1",
-    resource: "configmaps",
-    kind: "ConfigMap",
-    scope: "Namespaced",
-  } as const;
-
   async function writeThrough(options: InformerFactoryOptions): Promise<{ errors: InformerError[]; cached: unknown }> {
     const server = await EmbeddedApiServer.start({ clock: new VirtualClock() });
     server.create(configMaps, { metadata: { name: "a", labels: { app: "web" } } });

@@ -11,17 +11,11 @@ import { EmbeddedApiServer } from "../../runtime/testing/embedded-api-server.js"
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import type { KubeConfigLike } from "../../runtime/transport/credentials.js";
 import { deferred } from "../../runtime/util/abort.js";
+import { configMaps } from "../support/config-maps.js";
 import { kubeConfigFor } from "../support/kube-config.js";
 import { isSettled, turnUntil } from "../support/settle.js";
 import { informerErrorOf } from "../support/thrown.js";
 
-const configMaps = {
-  group: "",
-  version: "v1",
-  resource: "configmaps",
-  kind: "ConfigMap",
-  scope: "Namespaced",
-} as ResourceDescriptor;
 const namespaces = {
   ...configMaps,
   resource: "namespaces",

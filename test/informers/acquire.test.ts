@@ -1,18 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { ResourceDescriptor } from "../../runtime/api/resource-descriptor.js";
 import { InformerFactory } from "../../runtime/informers/shared-informer-factory.js";
 import { EmbeddedApiServer } from "../../runtime/testing/embedded-api-server.js";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import { deferred } from "../../runtime/util/abort.js";
+import { configMaps } from "../support/config-maps.js";
 import { isSettled, turnUntil } from "../support/settle.js";
 
-const configMaps = {
-  group: "",
-  version: "v1",
-  resource: "configmaps",
-  kind: "ConfigMap",
-  scope: "Namespaced",
-} as ResourceDescriptor;
 const secrets = { ...configMaps, resource: "secrets", kind: "Secret" };
 
 let server: EmbeddedApiServer;

@@ -1,20 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { NamespaceSet } from "../../runtime/api/namespaces.js";
-import type { KubernetesObject } from "../../runtime/api/object-meta.js";
 import type { ResourceDescriptor } from "../../runtime/api/resource-descriptor.js";
 import { InformerFactory, type InformerFactoryOptions } from "../../runtime/informers/shared-informer-factory.js";
 import { EmbeddedApiServer } from "../../runtime/testing/embedded-api-server.js";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
+import { configMaps } from "../support/config-maps.js";
 import { advanceUntilSettled, isSettled, turnUntil } from "../support/settle.js";
 import { informerErrorOf } from "../support/thrown.js";
 
-const configMaps = {
-  group: "",
-  version: "v1",
-  resource: "configmaps",
-  kind: "ConfigMap",
-  scope: "Namespaced",
-} as ResourceDescriptor<KubernetesObject, "Namespaced">;
 const namespaces = { ...configMaps, resource: "namespaces", kind: "Namespace", scope: "Cluster" } as ResourceDescriptor;
 const pathIn = (namespace: string) => `/api/v1/namespaces/${namespace}/configmaps`;
 

@@ -1,12 +1,11 @@
 /**
  * That no option is dead: each has a row here, or this file does not compile, of what is seen without it and with it. What a
- * factory's options say for all resources, and a resource's own for itself, is seen the same.
+ * factory's options say for all resources, and a resource's own for itself, is seen the same. One long table on purpose: who adds an
+ * option finds all its neighbours.
  */
 import v8 from "node:v8";
 import vm from "node:vm";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { KubernetesObject } from "../../runtime/api/object-meta.js";
-import type { ResourceDescriptor } from "../../runtime/api/resource-descriptor.js";
 import type { EventHandlerOptions, StopOptions } from "../../runtime/cache/informer-options.js";
 import type { ReflectorTunables } from "../../runtime/cache/reflector.js";
 import type { SharedInformer } from "../../runtime/cache/shared-informer.js";
@@ -15,18 +14,8 @@ import { InformerFactory, type InformerFactoryOptions } from "../../runtime/info
 import { EmbeddedApiServer, type LoggedRequest } from "../../runtime/testing/embedded-api-server.js";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import type { Impersonation } from "../../runtime/transport/impersonation.js";
+import { type ConfigMap, configMaps } from "../support/config-maps.js";
 import { settle, turnUntil } from "../support/settle.js";
-
-interface ConfigMap extends KubernetesObject {
-  data?: Record<string, string>;
-}
-const configMaps: ResourceDescriptor<ConfigMap, "Namespaced"> = {
-  group: "",
-  version: "v1",
-  resource: "configmaps",
-  kind: "ConfigMap",
-  scope: "Namespaced",
-};
 
 interface Row<Options> {
   readonly option: Options;

@@ -1,17 +1,9 @@
 import { describe, expect, test } from "vitest";
-import type { Unstructured } from "../../runtime/api/object-meta.js";
-import type { ResourceDescriptor } from "../../runtime/api/resource-descriptor.js";
 import { resourceOptions } from "../../runtime/informers/resource-options.js";
 import { InformerFactory, type InformerFactoryOptions } from "../../runtime/informers/shared-informer-factory.js";
 import { EmbeddedApiServer } from "../../runtime/testing/embedded-api-server.js";
+import { type ConfigMap, configMaps } from "../support/config-maps.js";
 
-const configMaps = {
-  group: "",
-  version: "v1",
-  resource: "configmaps",
-  kind: "ConfigMap",
-  scope: "Namespaced",
-} as ResourceDescriptor;
 const secrets = { ...configMaps, resource: "secrets", kind: "Secret" };
 
 /** What is asked of the server, by the last part of the path. */
@@ -102,7 +94,7 @@ describe("options of one resource", () => {
 });
 
 describe("asked for again", () => {
-  const transform = (object: Unstructured) => object;
+  const transform = (object: ConfigMap) => object;
   const make = () =>
     new InformerFactory(
       {
@@ -125,7 +117,7 @@ describe("asked for again", () => {
   test.each([
     [{}, 'labelSelector and transform: labelSelector is "a=1", not the default'],
     [
-      { labelSelector: "a=1", transform: (): Unstructured => ({}) },
+      { labelSelector: "a=1", transform: (): ConfigMap => ({ metadata: {} }) },
       "another transform: transform is a function, not a function",
     ],
     [{ labelSelector: "a=1", transform, resyncPeriodMs: 1 }, "resyncPeriodMs is 5000, not 1"],

@@ -7,21 +7,11 @@ import { DynamicSharedInformerFactory } from "../../runtime/informers/dynamic-sh
 import { InformerFactory, type InformerFactoryOptions } from "../../runtime/informers/shared-informer-factory.js";
 import { EmbeddedApiServer } from "../../runtime/testing/embedded-api-server.js";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
+import { configMaps } from "../support/config-maps.js";
 import { kubeConfigFor } from "../support/kube-config.js";
 import { loopback } from "../support/loopback.js";
 import { advanceUntilSettled, isSettled, turnUntil } from "../support/settle.js";
 
-interface ConfigMap extends KubernetesObject {
-  data?: Record<string, string>;
-}
-
-const configMaps: ResourceDescriptor<ConfigMap, "Namespaced"> = {
-  group: "",
-  version: "v1",
-  resource: "configmaps",
-  kind: "ConfigMap",
-  scope: "Namespaced",
-};
 const namespaces: ResourceDescriptor<KubernetesObject, "Cluster"> = {
   group: "",
   version: "v1",

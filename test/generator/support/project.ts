@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { onTestFinished } from "vitest";
 import { run } from "../../../generator/cli.js";
+import { strictest } from "../../../scripts/support/strictest.js";
 
 export const projectRoot = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -88,27 +89,14 @@ export function version(name: string, properties: object, more: object = {}): ob
   return { name, served: true, schema: { openAPIV3Schema: { type: "object", properties } }, ...more };
 }
 
-/** As strict as a user can be, and with the names of a browser in scope. */
-const consumerOptions: ts.CompilerOptions = {
-  target: ts.ScriptTarget.ES2023,
-  lib: ["lib.es2023.d.ts", "lib.dom.d.ts"],
-  types: ["node"],
-  typeRoots: [join(projectRoot, "node_modules", "@types")],
-  module: ts.ModuleKind.NodeNext,
-  moduleResolution: ts.ModuleResolutionKind.NodeNext,
-  noEmit: true,
-  strict: true,
-  exactOptionalPropertyTypes: true,
-  noUncheckedIndexedAccess: true,
-  noPropertyAccessFromIndexSignature: true,
-  noImplicitOverride: true,
-  noUnusedLocals: true,
-  verbatimModuleSyntax: true,
-  isolatedModules: true,
-  erasableSyntaxOnly: true,
-  skipLibCheck: false,
-  paths: { "kube-informers/codegen": [join(projectRoot, "runtime", "codegen.ts")] },
-};
+const { options: consumerOptions } = ts.convertCompilerOptionsFromJson(
+  {
+    ...strictest,
+    typeRoots: ["node_modules/@types"],
+    paths: { "kube-informers/codegen": ["runtime/codegen.ts"] },
+  },
+  projectRoot,
+);
 
 /** The language's libraries and the runtime are parsed once. */
 const host = ts.createCompilerHost(consumerOptions);
