@@ -24,8 +24,9 @@ export interface Position {
 }
 
 interface Details {
+  /** What was expected, and the way out. */
+  readonly hint: string;
   readonly at?: Position;
-  readonly hint?: string;
   readonly cause?: unknown;
   readonly others?: readonly GeneratorError[];
 }
@@ -35,11 +36,11 @@ export class GeneratorError extends Error {
   readonly code: FailureCode;
   readonly position: Position | undefined;
   /** What to do about it, without the word "hint". */
-  readonly hint: string | undefined;
+  readonly hint: string;
   /** What else was found wrong in the same run. */
   readonly others: readonly GeneratorError[];
 
-  constructor(code: FailureCode, message: string, more: Details = {}) {
+  constructor(code: FailureCode, message: string, more: Details) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.code = code;
     this.position = more.at;
@@ -53,10 +54,10 @@ export function joinErrors(errors: readonly GeneratorError[]): GeneratorError {
   const [first, ...others] = errors;
   const { code, message, position, hint, cause } = first!;
   return new GeneratorError(code, message, {
+    hint,
     others,
     cause,
     ...(position === undefined ? {} : { at: position }),
-    ...(hint === undefined ? {} : { hint }),
   });
 }
 

@@ -18,7 +18,10 @@ interface Factory {
 export async function rolesOfModule(module: string, name: string): Promise<string> {
   const { stringify } = await importTool("yaml", () => import("yaml"));
   const path = resolve(module);
-  if (!existsSync(path)) throw new GeneratorError("usage", `there is no file ${module}`);
+  if (!existsSync(path))
+    throw new GeneratorError("usage", `there is no file ${module}`, {
+      hint: "expected the path of a module that exports a factory",
+    });
   const exported = Object.entries(await load(module, path))
     .filter((entry): entry is [string, Factory] => isFactory(entry[1]))
     .sort(([a], [b]) => (a < b ? -1 : 1));
@@ -40,10 +43,11 @@ async function load(module: string, path: string): Promise<Readonly<Record<strin
   try {
     return await import(pathToFileURL(path).href);
   } catch (cause) {
-    const hint = path.endsWith("ts") ? "give what is compiled from it, or use a Node that runs TypeScript" : undefined;
     throw new GeneratorError("usage", `${module} cannot be run: ${String(cause)}`, {
       cause,
-      ...(hint === undefined ? {} : { hint }),
+      hint: path.endsWith("ts")
+        ? "give what is compiled from it, or use a Node that runs TypeScript"
+        : "the module is imported for its factories: node must be able to import it",
     });
   }
 }

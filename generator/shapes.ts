@@ -237,7 +237,9 @@ class Shaper {
   #plain(schema: Schema, parent: Draft, path: readonly string[]): PlainSchema {
     this.#depth += 1;
     if (path.length > maxDepth || this.#depth > maxDepth) {
-      throw new GeneratorError("limit", `schema of ${parent.origin} is nested deeper than ${maxDepth} levels`);
+      throw new GeneratorError("limit", `schema of ${parent.origin} is nested deeper than ${maxDepth} levels`, {
+        hint: "leave the resource out with --exclude",
+      });
     }
     const plain = this.#bare(schema, parent, path);
     this.#depth -= 1;

@@ -134,7 +134,11 @@ export function carryOut(plan: Plan, files: ReadonlyMap<string, string>): void {
 /** The place of a file, once nothing on the way to it leads out of the folder. */
 function placeOf(folder: string, path: string): string {
   const target = resolve(folder, path);
-  if (!target.startsWith(resolve(folder) + sep)) throw new GeneratorError("output", `${path} would leave ${folder}`);
+  if (!target.startsWith(resolve(folder) + sep)) {
+    throw new GeneratorError("output", `${path} would leave ${folder}`, {
+      hint: "nothing was written; the folder's manifest names it: restore that from version control, or generate into an empty folder",
+    });
+  }
   const parts = path.split("/");
   for (let depth = 1; depth <= parts.length; depth++) {
     const step = join(folder, ...parts.slice(0, depth));
@@ -146,9 +150,13 @@ function placeOf(folder: string, path: string): string {
       });
     }
     if (depth < parts.length && !stat.isDirectory())
-      throw new GeneratorError("output", `${step} is no folder`, { hint: "move it" });
+      throw new GeneratorError("output", `${step} is no folder`, {
+        hint: "move it, or generate into another folder with --out",
+      });
     if (depth === parts.length && !stat.isFile())
-      throw new GeneratorError("output", `${step} is no file`, { hint: "move it" });
+      throw new GeneratorError("output", `${step} is no file`, {
+        hint: "move it, or generate into another folder with --out",
+      });
   }
   return target;
 }

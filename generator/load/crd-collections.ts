@@ -64,7 +64,7 @@ function checkKeys(items: Schema, keys: readonly string[], path: Path, add: Add)
     if (property === undefined)
       add(path, `key ${name} is no property of the items`, "expected names of their properties");
     else if (["array", "object"].includes(text(property["type"])))
-      add(path, `key ${name} is no scalar`, "expected a scalar");
+      add(path, `key ${name} is no scalar`, "expected a property of type string, integer, number or boolean");
     else if (property["nullable"] === true) add(path, `key ${name} can be null`, "leave nullable out");
     else if (!required.includes(key) && !isSet(property["default"])) {
       add(path, `key ${name} is neither required nor has a default`, "add it to required");

@@ -41,17 +41,17 @@ function checkReviewVersions(
 function checkClient(client: Reading, report: (problem: GeneratorError) => void): void {
   const fail = (path: string[], message: string, hint: string) => report(client.fail(path, message, hint));
   if (client.has("url") === client.has("service")) {
-    fail([], "clientConfig has not one of url and service", "expected one of them");
+    fail([], "clientConfig needs either url or service", "expected exactly one of them");
   } else if (client.has("url")) {
     const url = client.at("url");
     if (typeof url === "string" && isHookUrl(url)) return;
     const shown = JSON.stringify(url).slice(0, 100);
     const hint = "expected https://HOST[:PORT]/PATH, without user, query and fragment";
-    fail(["url"], `the address ${shown} is none of a webhook`, hint);
+    fail(["url"], `url ${shown} is not one that a server calls`, hint);
   } else {
     for (const field of ["name", "namespace"]) {
       if (client.text("service", field) === undefined) {
-        fail(["service"], `the service has no ${field}`, "expected name and namespace");
+        fail(["service"], `the webhook's service has no ${field}`, "expected name and namespace");
       }
     }
     const port = client.at("service", "port") ?? 443;
@@ -59,7 +59,9 @@ function checkClient(client: Reading, report: (problem: GeneratorError) => void)
       fail(["service", "port"], `port is ${port}`, "expected a number from 1 to 65535");
     }
     if (!isHookPath(client.text("service", "path") ?? "")) {
-      fail(["service", "path"], "the path is none of a webhook", "expected /PATH, of names in lower case");
+      const shown = JSON.stringify(client.at("service", "path")).slice(0, 100);
+      const hint = "expected a path such as /convert, of lower case letters, digits, '-' and '.'";
+      fail(["service", "path"], `path ${shown} is not one that a server calls`, hint);
     }
   }
 }

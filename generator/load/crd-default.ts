@@ -72,10 +72,10 @@ function embeddedProblem(value: unknown, schema: Schema): string | undefined {
 function resourceProblem({ apiVersion, kind, metadata }: Schema): string | undefined {
   if (apiVersion === undefined || kind === undefined) return "of an embedded resource lacks apiVersion and kind";
   if (typeof apiVersion !== "string" || !/^(?=.)[^/]*\/?[^/]*$/.test(apiVersion)) {
-    return `has the apiVersion ${JSON.stringify(apiVersion)}, which is none`;
+    return `has the apiVersion ${JSON.stringify(apiVersion)}, not a VERSION or GROUP/VERSION`;
   }
   if (typeof kind !== "string" || grammar.kind(kind) !== undefined)
-    return `has the kind ${JSON.stringify(kind)}, which is none`;
+    return `has the kind ${JSON.stringify(kind)}, which Kubernetes does not accept`;
   return [...checkForm(metadata, metadataForm, ["metadata"]), ...checkMetadata(metadata)][0]?.message;
 }
 

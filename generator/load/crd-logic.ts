@@ -2,6 +2,7 @@
 import { asSchema, type Schema } from "../model.js";
 import { type Add, isSet } from "./crd-schema.js";
 import { checkValues } from "./crd-values.js";
+import { describe } from "./forms.js";
 import type { Path } from "./yaml.js";
 
 const logic = ["allOf", "anyOf", "oneOf"] as const;
@@ -34,26 +35,34 @@ function checkBranches(schema: Schema, path: Path, anyOf: boolean, firstOfAllOf:
   for (const keyword of logic) {
     if (keyword === "anyOf" && anyOf) continue;
     for (const [index, branch] of schemas(schema[keyword]).entries()) {
-      checkBranch(branch, [...path, keyword, index], firstOfAllOf && keyword === "allOf" && index === 0, add);
+      const at = [...path, keyword, index];
+      checkBranch(branch, at, keyword, firstOfAllOf && keyword === "allOf" && index === 0, add);
     }
   }
   const not = asSchema(schema["not"]);
-  if (not !== undefined) checkBranch(not, [...path, "not"], false, add);
+  if (not !== undefined) checkBranch(not, [...path, "not"], "not", false, add);
 }
 
-function checkBranch(branch: Schema, path: Path, anyOf: boolean, add: Add): void {
+/** @param within the keyword that the branch belongs to */
+function checkBranch(branch: Schema, path: Path, within: string, anyOf: boolean, add: Add): void {
   for (const keyword of forbiddenInLogic) {
     const value = branch[keyword];
     if (!isSet(value) || (keyword !== "default" && isZero(keyword, value))) continue;
     add(
       [...path, keyword],
-      `${keyword} within ${path.findLast((step) => [...logic, "not"].includes(String(step)))}`,
-      "say it outside: what is within only validates",
+      `${keyword} within ${within}`,
+      ["default", "description", "title"].includes(keyword)
+        ? `move it to where the field is declared, outside of ${within}, or leave it out`
+        : `declare it where the field is declared, outside of ${within}, which may only restrict values (required, enum, pattern, …)`,
     );
   }
   const properties = asSchema(branch["properties"]) ?? {};
   if (Object.hasOwn(properties, "metadata")) {
-    add([...path, "properties", "metadata"], "metadata within logic", "metadata cannot be restricted there");
+    add(
+      [...path, "properties", "metadata"],
+      `metadata within ${within}`,
+      `leave it out: ${within} cannot restrict metadata`,
+    );
   }
   if (branch["uniqueItems"] === true) {
     add([...path, "uniqueItems"], "uniqueItems cannot be true", "use x-kubernetes-list-type: set");
@@ -61,33 +70,34 @@ function checkBranch(branch: Schema, path: Path, anyOf: boolean, add: Add): void
   checkValues(branch, path, add);
   checkBranches(branch, path, anyOf, false, add);
   const items = asSchema(branch["items"]);
-  if (items !== undefined) checkBranch(items, [...path, "items"], false, add);
+  if (items !== undefined) checkBranch(items, [...path, "items"], within, false, add);
   for (const [name, property] of Object.entries(properties))
-    checkBranch(asSchema(property) ?? {}, [...path, "properties", name], false, add);
+    checkBranch(asSchema(property) ?? {}, [...path, "properties", name], within, false, add);
 }
 
-/** What logic speaks of must be there outside of it. */
+/** The fields that a branch restricts must be declared outside of it. */
 export function checkCompleteness(branch: Schema, schema: Schema, path: Path, add: Add): void {
   for (const keyword of logic) {
     for (const [index, inner] of schemas(branch[keyword]).entries())
-      checkSpokenOf(inner, schema, [...path, keyword, index], add);
+      checkRestricted(inner, schema, [...path, keyword, index], keyword, add);
   }
   const not = asSchema(branch["not"]);
-  if (not !== undefined) checkSpokenOf(not, schema, [...path, "not"], add);
+  if (not !== undefined) checkRestricted(not, schema, [...path, "not"], "not", add);
 }
 
-function checkSpokenOf(branch: Schema, schema: Schema | undefined, path: Path, add: Add): void {
+function checkRestricted(branch: Schema, schema: Schema | undefined, path: Path, within: string, add: Add): void {
   if (schema === undefined) {
-    add(path, "logic speaks of what the schema does not declare", "declare it outside, with its type");
+    const what = path.at(-2) === "properties" ? `property ${describe(path.at(-1))}` : "items";
+    add(path, `${within} restricts ${what}, not declared outside of it`, `declare it there too, with its type`);
     return;
   }
   checkCompleteness(branch, schema, path, add);
   const items = asSchema(branch["items"]);
-  if (items !== undefined) checkSpokenOf(items, asSchema(schema["items"]), [...path, "items"], add);
+  if (items !== undefined) checkRestricted(items, asSchema(schema["items"]), [...path, "items"], within, add);
   const declared = asSchema(schema["properties"]) ?? {};
   for (const [name, property] of Object.entries(asSchema(branch["properties"]) ?? {})) {
     const known = Object.hasOwn(declared, name) ? (asSchema(declared[name]) ?? {}) : undefined;
-    checkSpokenOf(asSchema(property) ?? {}, known, [...path, "properties", name], add);
+    checkRestricted(asSchema(property) ?? {}, known, [...path, "properties", name], within, add);
   }
 }
 

@@ -33,7 +33,13 @@ export function checkMetadata(metadata: unknown, path: Path = []): Problem[] {
     refuse(["annotations", key], key, grammar.qualifiedName(key.toLowerCase()));
     bytes += Buffer.byteLength(key) + Buffer.byteLength(String(value ?? ""));
   }
-  if (bytes > maxAnnotationBytes) refuse(["annotations"], bytes, `at most ${maxAnnotationBytes} bytes`);
+  if (bytes > maxAnnotationBytes) {
+    problems.push({
+      path: [...path, "annotations"],
+      message: `metadata.annotations: ${bytes} bytes`,
+      hint: `expected at most ${maxAnnotationBytes} bytes of names and values`,
+    });
+  }
   for (const [index, finalizer] of (Array.isArray(finalizers) ? finalizers : []).entries()) {
     refuse(["finalizers", index], finalizer, grammar.qualifiedName(String(finalizer ?? "")));
   }
@@ -77,7 +83,7 @@ export function checkDefinitionName(crd: Reading): Problem[] {
   if (!approval.startsWith("unapproved") && !(address?.scheme && address.host)) {
     problems.push({
       path: ["metadata", "annotations"],
-      message: `group ${group} is Kubernetes' own and the definition says of no approval`,
+      message: `group ${group} is Kubernetes' own and the definition names no approval`,
       hint: 'expected the annotation api-approved.kubernetes.io with the address of the approval, or "unapproved, …"',
     });
   }

@@ -27,7 +27,7 @@ export function get(url: URL, options: RequestOptions): Promise<HttpAnswer> {
       response.on("data", (chunk: Buffer) => {
         size += chunk.length;
         if (size <= maxBytes) chunks.push(chunk);
-        else response.destroy(new GeneratorError("limit", `${url.pathname} answers with more than ${maxBytes} bytes`));
+        else response.destroy(tooMuch(url));
       });
       response.on("error", (error) => (error instanceof GeneratorError ? reject(error) : failed(error)));
       response.on("end", () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) }));
@@ -37,5 +37,11 @@ export function get(url: URL, options: RequestOptions): Promise<HttpAnswer> {
       url.protocol === "https:" ? httpsGet(url, all, receive) : httpGet(url, { ...all, agent: undefined }, receive);
     request.on("timeout", () => request.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)));
     request.on("error", failed);
+  });
+}
+
+function tooMuch({ pathname }: URL): GeneratorError {
+  return new GeneratorError("limit", `${pathname} answers with more than ${maxBytes / 1024 / 1024} MiB`, {
+    hint: "expected an OpenAPI document: is this the address of one?",
   });
 }

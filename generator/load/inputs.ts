@@ -41,10 +41,15 @@ function filesOf(argument: string, option: string): string[] {
     });
   }
   for (const file of files) {
-    if (statSync(file).size > maxBytes)
-      throw new GeneratorError("limit", `${file} is larger than ${maxBytes / 1024 / 1024} MiB`);
+    if (statSync(file).size > maxBytes) throw tooLarge(file);
   }
   return files;
+}
+
+function tooLarge(what: string): GeneratorError {
+  return new GeneratorError("limit", `${what} is larger than ${maxBytes / 1024 / 1024} MiB`, {
+    hint: "split it: give the definitions as several files",
+  });
 }
 
 function walk(folder: string): string[] {
@@ -63,7 +68,7 @@ async function readStdin(): Promise<Buffer> {
   for await (const chunk of process.stdin) {
     size += (chunk as Buffer).length;
     if (size > maxBytes) {
-      throw new GeneratorError("limit", `standard input is larger than ${maxBytes / 1024 / 1024} MiB`);
+      throw tooLarge("standard input");
     }
     chunks.push(chunk as Buffer);
   }

@@ -22,7 +22,9 @@ export async function readPublished(
     asSchema(asSchema(parseAnswer((await ask(client, "/openapi/v3")).body, "/openapi/v3"))?.["paths"]) ?? {};
   const names = Object.keys(index).filter((name) => /^(?:api\/[^/]+|apis\/[^/]+\/[^/]+)$/.test(name));
   if (names.length > maxDocuments)
-    throw new GeneratorError("limit", `the index of /openapi/v3 names ${names.length} documents`);
+    throw new GeneratorError("limit", `the index of /openapi/v3 names ${names.length} documents`, {
+      hint: `expected at most ${maxDocuments}: is this the address of an API server?`,
+    });
   const documents: ApiDocument[] = [];
   const failed: string[] = [];
   for (const [number, name] of names.sort().entries()) {

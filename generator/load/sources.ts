@@ -91,7 +91,11 @@ async function loadUrl(url: URL, progress: Progress): Promise<ApiDocument[]> {
   progress.step(`asking ${url.host}`);
   const client = { name: url.host, get: (path: string) => get(new URL(path, url.origin), {}) };
   const { status, body } = await client.get(url.pathname + url.search);
-  if (status !== 200) throw new GeneratorError("cluster", `${url.host} answers ${status} to ${url.pathname}`);
+  if (status !== 200) {
+    throw new GeneratorError("cluster", `${url.host} answers ${status} to ${url.pathname}`, {
+      hint: "expected the address of an OpenAPI document, which needs no login; --cluster asks with the kubeconfig's",
+    });
+  }
   const answer = parseAnswer(body, url.pathname);
   const first = Object.values(asSchema(asSchema(answer)?.["paths"]) ?? {})[0];
   if (typeof asSchema(first)?.["serverRelativeURL"] !== "string") return openApiDocuments(answer, url.pathname);

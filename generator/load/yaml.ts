@@ -94,7 +94,10 @@ function parse(
   });
   if (documents.length > limits.documents) {
     const { file } = at(0);
-    throw new GeneratorError("limit", `more than ${limits.documents} documents in one file`, { at: { file } });
+    throw new GeneratorError("limit", `more than ${limits.documents} documents in one file`, {
+      at: { file },
+      hint: "split the file",
+    });
   }
   for (const { errors, warnings } of documents) {
     const problem = errors[0] ?? warnings[0];
@@ -111,7 +114,10 @@ function parse(
 }
 
 function tooDeep(at: Position): GeneratorError {
-  return new GeneratorError("limit", `nested deeper than ${limits.depth} levels`, { at });
+  return new GeneratorError("limit", `nested deeper than ${limits.depth} levels`, {
+    at,
+    hint: "no definition that a server takes is as deep",
+  });
 }
 
 class Reader {
@@ -141,12 +147,12 @@ class Reader {
     this.#nodes += 1;
     if (depth > limits.depth) throw tooDeep(this.#at(offset));
     if (this.#nodes > limits.nodes) {
-      throw new GeneratorError("limit", `more than ${limits.nodes} values, aliases included`, { at: this.#at(offset) });
+      throw this.#beyond(`more than ${limits.nodes} values, aliases included`, offset);
     }
     if (yaml.isAlias(node)) {
       this.#aliases += 1;
       if (this.#aliases > limits.aliases) {
-        throw new GeneratorError("limit", `more than ${limits.aliases} aliases`, { at: this.#at(offset) });
+        throw this.#beyond(`more than ${limits.aliases} aliases`, offset);
       }
       const target = node.resolve(document);
       if (target === undefined) {
@@ -188,6 +194,13 @@ class Reader {
     throw new GeneratorError("input", "a key that is no text", {
       at: this.#at(offsetOf(key as Node)),
       hint: "expected a name before the colon",
+    });
+  }
+
+  #beyond(message: string, offset: number): GeneratorError {
+    return new GeneratorError("limit", message, {
+      at: this.#at(offset),
+      hint: "split the file, or write out what its aliases stand for",
     });
   }
 

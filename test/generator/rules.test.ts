@@ -114,7 +114,7 @@ describe("a schema", () => {
   it.each<[object, string, object?]>([
     [{ type: "string" }, "the root is of type string"],
     [{ nullable: true }, "the root cannot be nullable"],
-    [{ oneOf: [{ properties: { b: { enum: ["x"] } } }] }, "logic speaks of what the schema does not declare"],
+    [{ oneOf: [{ properties: { b: { enum: ["x"] } } }] }, 'oneOf restricts property "b", not declared outside of it'],
     [{ additionalProperties: true }, "additionalProperties at the root"],
     [{ properties: { kind: { type: "integer" } } }, "kind is not of type string"],
     [
@@ -177,7 +177,7 @@ describe("a definition", () => {
           },
         },
       },
-      'the address "http://a.b/c" is none of a webhook',
+      'url "http://a.b/c" is not one that a server calls',
     ],
     [
       "a status that is a text",
@@ -222,7 +222,7 @@ describe("metadata", () => {
     [{ labels: [] }, "labels is a list"],
     [{ labels: { a: 5 } }, "a is 5"],
     [{ annotations: { "a/b/c": "d" } }, 'metadata.annotations: "a/b/c"'],
-    [{ annotations: { a: "x".repeat(300_000) } }, "metadata.annotations: 300001 is not what"],
+    [{ annotations: { a: "x".repeat(300_000) } }, "metadata.annotations: 300001 bytes"],
     [{ finalizers: ["a b"] }, 'metadata.finalizers: "a b"'],
     [{ ownerReferences: [{ apiVersion: "v1", kind: "A", name: "a" }] }, "metadata.ownerReferences: null"],
     [{ creationTimestamp: "yesterday" }, 'creationTimestamp is "yesterday"'],
