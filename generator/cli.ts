@@ -12,7 +12,7 @@ import { visible } from "./literals.js";
 import type { Progress } from "./load/progress.js";
 import { importTool } from "./load/tools.js";
 import { packageRoot } from "./package-root.js";
-import { rolesOfModule } from "./rbac.js";
+import { rolesOfModule, rolesOfSources } from "./rbac.js";
 import { diffReport, jsonReport, type Paint, paint, type Report, reportError, textReport } from "./report.js";
 import { watchSources } from "./watch.js";
 
@@ -60,6 +60,21 @@ arguments go before it:
 Exit codes: 0 done, 1 bug, 2 usage, 3 input refused, 4 cluster, 5 limit,
 6 output refused, 7 not up to date (--check), 130 interrupted`;
 
+const rbacLessons = `
+Of sources, each resource counts that is named to a factory, by an accessor of
+generated code, forResource or informerFor, and the namespaces are those that
+stand there. What cannot be read is a warning with its place: a resource gets no
+rule, and a rule for unknown namespaces is for all of them.
+
+Examples:
+  kube-informers rbac --for src/ --name my-operator | kubectl apply -f -
+  kube-informers rbac dist/informers.js --name my-operator | kubectl apply -f -`;
+
+interface RbacFlags {
+  readonly name: string;
+  readonly for?: string;
+}
+
 /** Where a run prints. */
 export interface Terminal {
   out(text: string): void;
@@ -91,33 +106,25 @@ async function runCommand(argv: readonly string[], terminal: Terminal, colors: P
     .version(manifest.version)
     .exitOverride()
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
-  const command = withOptions(program.command("generate"), Option).action(
-    async (sources: readonly string[], flags: Flags) => {
-      refuseSources(sources);
-      exitCode = await generateCommand(flags, terminal, colors);
-    },
-  );
+  withOptions(program.command("generate"), Option).action(async (sources: readonly string[], flags: Flags) => {
+    refuseSources(sources);
+    exitCode = await generateCommand(flags, terminal, colors);
+  });
   program
     .command("rbac")
     .description("print the least Roles and ClusterRoles that a program's informers need")
-    .argument("<module>", "exports the program's factory, with its informers asked for and not started")
+    .argument("[module]", "exports the program's factory, with its informers asked for and not started; it is run")
+    .option("--for <path>", "sources, a folder or a file: they are read, and not run")
     .option("--name <name>", "of each role", "kube-informers")
-    .addHelpText("after", `\nExample:\n  kube-informers rbac dist/informers.js --name my-operator | kubectl apply -f -`)
-    .action(async (module: string, { name }: { name: string }) => terminal.out(await rolesOfModule(module, name)));
+    .addHelpText("after", rbacLessons)
+    .action(async (module: string | undefined, flags: RbacFlags) =>
+      terminal.out(await rbacCommand(module, flags, createProgress(terminal, colors))),
+    );
   program
     .command("completion")
     .description("print a script that completes arguments in a shell")
     .argument("<shell>", shells.join(", "))
-    .action((shell: string) =>
-      terminal.out(
-        completion(
-          shell,
-          command.options
-            .filter(({ hidden }) => !hidden)
-            .map(({ long, description }) => ({ long: long!, description })),
-        ),
-      ),
-    );
+    .action((shell: string) => terminal.out(completion(shell, program.commands.map(completed))));
   try {
     await program.parseAsync(argv, { from: "user" });
   } catch (error) {
@@ -158,6 +165,24 @@ function withOptions(command: Command, Option: typeof CommandOption): Command {
     .argument("[source...]")
     .usage("[options]")
     .addHelpText("after", lessons);
+}
+
+function completed(command: Command): Parameters<typeof completion>[1][number] {
+  const shown = command.options.filter(({ hidden }) => !hidden);
+  return {
+    name: command.name(),
+    options: shown.map(({ long, description }) => ({ long: long!, description })),
+  };
+}
+
+function rbacCommand(module: string | undefined, flags: RbacFlags, progress: Progress): Promise<string> {
+  const { name, for: sources } = flags;
+  if (sources !== undefined && module === undefined)
+    return rolesOfSources(sources, name, (problem) => progress.warn(problem));
+  if (module !== undefined && sources === undefined) return rolesOfModule(module, name);
+  throw new GeneratorError("usage", "rbac takes either a module or --for", {
+    hint: "kube-informers rbac --for src/",
+  });
 }
 
 /** Other tools take sources as they are; here an option says what they hold. */

@@ -70,7 +70,7 @@ export function textReport(report: Report, mode: Mode): string {
 }
 
 /** A path as one would type it from here. */
-function shortPath(path: string): string {
+export function shortPath(path: string): string {
   const here = relative(process.cwd(), path) || ".";
   return here.startsWith("..") ? path : here;
 }

@@ -8,8 +8,8 @@ import { join, relative } from "node:path";
 import { type BuildOptions, build } from "esbuild";
 import { projectRoot } from "./support/command.js";
 
-/** Entry points that share the runtime: one copy of it, whichever of them are imported. */
-const SHARING = ["index.js", "runtime/codegen.js", "runtime/testing/index.js"];
+/** Entry points that share the runtime: one copy of it, whichever of them are imported. The last is for the generator. */
+const SHARING = ["index.js", "runtime/codegen.js", "runtime/testing/index.js", "runtime/informers/roles.js"];
 
 const dist = join(projectRoot, "dist");
 const options = {

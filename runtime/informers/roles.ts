@@ -16,9 +16,9 @@ export interface Role {
   readonly rules: readonly PolicyRule[];
 }
 
-/** A resource, and the namespaces in which it is followed; absent for everywhere. */
-interface Followed {
-  readonly resource: GroupVersionResource;
+/** A resource, of whichever version, and the namespaces in which it is followed; absent for everywhere. */
+export interface Followed {
+  readonly resource: Omit<GroupVersionResource, "version">;
   readonly namespaces: Iterable<string> | undefined;
 }
 
@@ -30,8 +30,8 @@ const VERBS = ["list", "watch"];
  * ClusterRole, which comes first; what is followed in namespaces in a Role in each.
  */
 export function rolesOf(followed: Iterable<Followed>, name: string): Role[] {
-  const everywhere: GroupVersionResource[] = [];
-  const byNamespace = new Map<string, GroupVersionResource[]>();
+  const everywhere: Followed["resource"][] = [];
+  const byNamespace = new Map<string, Followed["resource"][]>();
   for (const { resource, namespaces } of followed) {
     if (namespaces === undefined) everywhere.push(resource);
     for (const namespace of namespaces ?? []) {
@@ -48,7 +48,7 @@ export function rolesOf(followed: Iterable<Followed>, name: string): Role[] {
 }
 
 /** Sorted, so that the same program always needs the same text. A right is not of a version. */
-function rulesOf(resources: readonly GroupVersionResource[]): PolicyRule[] {
+function rulesOf(resources: readonly Followed["resource"][]): PolicyRule[] {
   const groups = new Map<string, Set<string>>();
   for (const { group, resource } of resources) {
     const names = groups.get(group) ?? new Set();

@@ -1,7 +1,13 @@
 /** Informers of somebody who may not see everything. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type InformerError, SharedInformerFactory } from "kube-informers";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { rolesOfSources } from "../../generator/rbac.js";
 import { deferred } from "../../runtime/util/abort.js";
+import { projectRoot } from "../../scripts/support/command.js";
 import { ApiClient } from "./support/api-client.js";
 import { RESTRICTED_CONTEXT, RESTRICTED_USER } from "./support/cluster.js";
 import { follow, RECOVERY } from "./support/follow.js";
@@ -51,7 +57,27 @@ test("without rights waiting ends with the reason; with them the same informer s
   await expect.poll(() => recorder.events.map(({ type, key }) => `${type} ${key}`)).toEqual([`add ${namespace}/one`]);
 });
 
-test("the roles that a factory prints are enough, and each rule of them is needed", async (context) => {
+/** The informers that the test below asks for, in a program's own words. */
+const SOURCE = `
+import { SharedInformerFactory } from "kube-informers";
+declare const kubeConfig: any;
+const factory = new SharedInformerFactory(kubeConfig, { namespace: "NAMESPACE" });
+factory.core().v1().secrets().informer();
+factory.core().v1().nodes().informer();
+factory.apps().v1().deployments().informer();
+`;
+
+/** What `kube-informers rbac --for` prints of it. */
+async function rolesOfSource(namespace: string): Promise<unknown[]> {
+  const folder = mkdtempSync(join(tmpdir(), "kube-informers-rights-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ extends: join(projectRoot, "tsconfig.json") }));
+  writeFileSync(join(folder, "main.ts"), SOURCE.replace("NAMESPACE", namespace));
+  const printed = await rolesOfSources(folder, "printed", expect.unreachable);
+  return parseAllDocuments(printed).map((document) => document.toJS());
+}
+
+test("the roles that a factory prints, and those of its sources, are enough, and each rule of them is needed", async (context) => {
   const cluster = await fileCluster(context);
   const api = ApiClient.fromFile(cluster.kubeConfigPath);
   const kubeConfig = loadKubeConfig(cluster.kubeConfigPath);
@@ -65,6 +91,7 @@ test("the roles that a factory prints are enough, and each rule of them is neede
   const printing = new SharedInformerFactory(kubeConfig, { namespace });
   informersOf(printing);
   const roles = printing.roles("printed");
+  expect(await rolesOfSource(namespace)).toEqual(roles);
   const pathOf = ({ kind }: { kind: string }) =>
     kind === "Role" ? `${rbacOf(namespace)}/roles` : "/apis/rbac.authorization.k8s.io/v1/clusterroles";
   for (const role of roles) {

@@ -168,8 +168,19 @@ describe("completion", () => {
   it.each(["bash", "zsh", "fish"])("of %s names every option", async (shell) => {
     const { code, out } = await print(shell);
     expect(code).toBe(0);
-    for (const option of ["crd", "include", "watch", "diff"]) expect(out).toContain(option);
+    for (const word of ["crd", "include", "watch", "diff", "rbac", "for", "name"]) expect(out).toContain(word);
     if (spawnSync(shell, ["-c", "true"]).status === 0) expect(spawnSync(shell, ["-n"], { input: out }).status).toBe(0);
+  });
+
+  it("of bash gives each subcommand its own options", async () => {
+    const { out } = await print("bash");
+    const complete = (...words: string[]) => {
+      const ask = `COMP_WORDS=(kube-informers ${words.join(" ")}); COMP_CWORD=${words.length}; _kube_informers; echo "\${COMPREPLY[*]}"`;
+      return spawnSync("bash", ["-c", `${out}\n${ask}`], { encoding: "utf8" }).stdout.trim();
+    };
+    expect(complete("c")).toBe("completion");
+    expect(complete("rbac", "--")).toBe("--for --name");
+    expect(complete("generate", "--cr")).toBe("--crd");
   });
 
   it("of another shell is refused", async () => {
