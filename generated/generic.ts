@@ -165,4 +165,4 @@ export const resources: readonly ResourceDescriptor<KubernetesObject>[] = [
   storageV1VolumeAttachments,
   storageV1VolumeAttributesClasses,
   storageV1beta1VolumeAttributesClasses,
-];
+] as const;

@@ -132,11 +132,13 @@ class OutputGrammar {
       ts.SyntaxKind.NumberKeyword,
       ts.SyntaxKind.BooleanKeyword,
       ts.SyntaxKind.UnknownKeyword,
+      ts.SyntaxKind.NeverKeyword,
     ].includes(node.kind as ts.SyntaxKind.StringKeyword);
   }
 
   #data(node: ts.Expression): boolean {
     const ts = this.#ts;
+    if (ts.isAsExpression(node)) return ts.isConstTypeReference(node.type) && this.#data(node.expression);
     if (ts.isArrayLiteralExpression(node))
       return node.elements.every((element) => ts.isIdentifier(element) || this.#data(element));
     if (ts.isObjectLiteralExpression(node)) {

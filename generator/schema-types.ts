@@ -255,6 +255,7 @@ function union(members: readonly TypeText[]): TypeText {
   const flat = members.flatMap((member) => (member.kind === "union" ? member.members : [member]));
   const unique = [...new Map(flat.map((member) => [inline(member), member])).values()];
   if (unique.some((member) => inline(member) === "unknown")) return unknown;
+  if (unique.length === 0) return { kind: "name", text: "never" };
   return unique.length === 1 ? unique[0]! : { kind: "union", members: unique };
 }
 

@@ -276,7 +276,10 @@ class Shaper {
       this.#pending.push(() => this.#fill(draft, schema, undefined));
       return reference(draft.token);
     }
-    const values = asSchema(schema["additionalProperties"]);
+    const more = schema["additionalProperties"];
+    // A server refuses whatever such an object holds.
+    if (more === false) return { type: "object", additionalProperties: this.#literals([]) };
+    const values = asSchema(more);
     return values === undefined
       ? freeForm
       : { type: "object", additionalProperties: this.#plain(values, parent, path) };

@@ -194,10 +194,14 @@ function exportedNames(
 ): string[] {
   // An alias yields to a kind of the same name; a nested type yields to both, and stays reachable through `types`.
   const kinds = new Set(all.map(({ type }) => type));
-  const suffixes = ["Informer", "Lister", ...(resource.hasFieldSelector === true ? ["FieldSelector"] : [])];
-  const aliases = suffixes.map((suffix) => resource.type + suffix).filter((alias) => !kinds.has(alias));
+  const aliases = aliasesOf(resource).filter((alias) => !kinds.has(alias));
   const own = exportedTypes(types)(resource).filter((name) => !shared?.includes(name) && !aliases.includes(name));
   return sortNames(shared === undefined ? aliases : [...own, ...aliases]);
+}
+
+/** What the module of a resource declares beside its descriptor and its own types. */
+function aliasesOf({ type, hasFieldSelector }: KnownResource): string[] {
+  return ["Informer", "Lister", ...(hasFieldSelector === true ? ["FieldSelector"] : [])].map((suffix) => type + suffix);
 }
 
 /** `types.ts` of a version whose kinds declare their own types: one place to import all of them from. */
@@ -220,7 +224,7 @@ function resourceView(resource: KnownResource, modules: ViewInput["modules"]): F
   const path = moduleOf(resource);
   const own = modules.get(path);
   const lister = resource.scope === "Namespaced" ? "NamespacedLister" : "Lister";
-  const local = new Set(own?.names ?? [resource.type]);
+  const local = new Set([...(own?.names ?? [resource.type]), ...aliasesOf(resource)]);
   const runtime = runtimeImport(
     [lister, "ResourceDescriptor", "ResourceInformer"],
     local,

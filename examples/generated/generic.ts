@@ -7,4 +7,4 @@ import { cronTabs as stableExampleComV1beta1CronTabs } from "./stable.example.co
 export const resources: readonly ResourceDescriptor<KubernetesObject>[] = [
   stableExampleComV1CronTabs,
   stableExampleComV1beta1CronTabs,
-];
+] as const;

@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { compile, generate, projectRoot, readTree, temporaryFolder } from "./support/project.js";
+import { compile, crd, generate, projectRoot, readTree, source, temporaryFolder } from "./support/project.js";
 
 const fixtures = join(projectRoot, "test/generator/fixtures/classes");
 
@@ -28,6 +28,9 @@ export const types: [
   Same<NonNullable<T["open"]>["anything"], unknown>,
   Same<T["free"], { [key: string]: unknown }>,
   Same<T["none"], { [key: string]: unknown }>,
+  Same<T["empty"], { [key: string]: never }>,
+  Same<T["numberOrText"], number | string>,
+  Same<T["alternatives"], string>,
   Same<T["port"], number | string>,
   Same<T["quantity"], number | string>,
   Same<T["velero"], string>,
@@ -81,7 +84,7 @@ export const types: [
   Same<Spec<Single>["untyped"], unknown>,
   Same<Spec<Single>["port"], number | string>,
 ] = [
-  true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true,
+  true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true,
   true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true,
   true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true,
 ];
@@ -90,6 +93,7 @@ declare const source: ConstructorParameters<typeof SharedInformerFactory>[0];
 const factory = new SharedInformerFactory(source);
 export const function_ = factory.namesExampleCom().v1().functions().lister().list();
 export const constructor_ = factory.namesExampleCom().v1().constructor_().lister();
+export const resource = factory.namesExampleCom().v1().resources().lister().namespace("a").get("b")?.spec?.size;
 export const old = factory.envelopeExampleCom().verylongversion().lastings();
 `;
 
@@ -117,4 +121,12 @@ it("gives the same from each file alone", async () => {
     const alone = Object.entries(readTree(folder)).filter(([path]) => path.includes("/"));
     for (const [path, text] of alone) expect(together[path]).toBe(text);
   }
+});
+
+it("compiles with more resources in one folder than the compiler makes a union of", async () => {
+  const folder = temporaryFolder();
+  const items = Array.from({ length: 1200 }, (_, number) => crd({ kind: `Kind${number}` }));
+  const file = source(folder, "many.json", { kind: "List", items });
+  expect(await generate("--crd", file, "--out", join(folder, "generated"))).toMatchObject({ code: 0 });
+  expect(compile(folder)).toEqual([]);
 });

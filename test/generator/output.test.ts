@@ -153,6 +153,8 @@ it("the templates print, loop and test; they neither escape nor compute", () => 
   for (const file of readdirSync(folder)) {
     const tags = readFileSync(join(folder, file), "utf8").match(/\{\{[^}]*\}\}+/g) ?? [];
     for (const tag of tags)
-      expect(tag).toMatch(/^\{\{(?:[A-Za-z]+|@root\.[A-Za-z]+|> header|#(?:each|if) [A-Za-z]+|\/(?:each|if))\}\}$/);
+      expect(tag).toMatch(
+        /^\{\{(?:[A-Za-z]+|@root\.[A-Za-z]+|> header|#(?:each|if) [A-Za-z]+|\/(?:each|if)|!--.*--)\}\}$/,
+      );
   }
 });

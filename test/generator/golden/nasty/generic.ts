@@ -11,4 +11,4 @@ export const resources: readonly ResourceDescriptor<KubernetesObject>[] = [
   constructorExampleComV1FunctionSpecs,
   constructorExampleComV1Functions,
   constructorExampleComV1beta1Functions,
-];
+] as const;
