@@ -48,7 +48,8 @@ interface Use extends Resource {
 export async function informersInUse(path: string): Promise<InformersInUse> {
   const { default: compiler } = await importTool("typescript", () => import("typescript"));
   const files = sourcesIn(path);
-  if (files.length === 0) throw new GeneratorError("usage", `there is no TypeScript and no JavaScript in ${path}`, { hint: WHICH });
+  if (files.length === 0)
+    throw new GeneratorError("usage", `there is no TypeScript and no JavaScript in ${path}`, { hint: WHICH });
   const program = compiler.createProgram(files, compilerOptions(compiler, resolve(path)));
   const sources = files
     .map((file) => program.getSourceFile(file))
