@@ -1,3 +1,5 @@
+import v8 from "node:v8";
+import vm from "node:vm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Cached } from "../../runtime/api/object-meta.js";
@@ -165,6 +167,29 @@ describe("a slab", () => {
     // The last one, which is written on, and the one that waits.
     expect(kept).toHaveLength(2);
     expectWhole(entries);
+  });
+
+  test("that the collector has found free lends its pages to another, and one that a handler has kept does not", async () => {
+    v8.setFlagsFromString("--expose-gc");
+    const collectGarbage = vm.runInNewContext("gc") as () => void;
+    const slabs = new SlabAllocator();
+    const pagesOf = ({ slab }: Entry<Thing>) => slab!.buffer.buffer;
+    /** One entry to a slab. */
+    const next = (version: number) => make(slabs, "k", version, 150_000);
+    const kept = next(100);
+    const own = pagesOf(kept);
+    const before = [101, 102, 103].map((version) => pagesOf(next(version)));
+    const later = [next(104)];
+    const isLent = () => later.some((entry) => before.includes(pagesOf(entry)));
+    for (let version = 105; version < 200 && !isLent(); version++) {
+      collectGarbage();
+      await new Promise((resolve) => setImmediate(resolve));
+      later.push(next(version));
+    }
+    expect(isLent()).toBe(true);
+    for (const entry of later) expect(pagesOf(entry)).not.toBe(own);
+    expect(new Set(later.map(pagesOf)).size).toBe(later.length);
+    expect(JSON.stringify(kept.object) === jsonOf("k", 100, 150_000)).toBe(true);
   });
 
   test("that is not half empty stays where it is in a compaction", () => {
