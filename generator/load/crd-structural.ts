@@ -1,7 +1,7 @@
 /**
  * The rules of structural schemas, as apiextensions.k8s.io/v1 demands them: a schema that says of every value what it is, with
  * `allOf`, `anyOf`, `oneOf` and `not` left for validation alone. What is accepted here is what a server accepts, but for the
- * expressions of CEL, which nobody evaluates before a server does.
+ * expressions of CEL, of which the syntax alone is read here: a server knows the names, types and costs.
  */
 import { asSchema, type Schema } from "../model.js";
 import { checkCollections } from "./crd-collections.js";

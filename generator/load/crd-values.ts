@@ -1,5 +1,6 @@
-/** What a schema demands of values: its pattern, and its rules of CEL, whose expressions only a server reads. */
+/** What a schema demands of values: its pattern, and its rules of CEL, whose names and types only a server knows. */
 import { asSchema, type Schema } from "../model.js";
+import { celProblem } from "./cel-syntax.js";
 import { patternProblem } from "./crd-pattern.js";
 import { type Add, isSet, text } from "./crd-schema.js";
 import { schemaAt } from "./field-path.js";
@@ -27,6 +28,10 @@ export function checkValues(schema: Schema, path: Path, add: Add): void {
 function checkRule(rule: Schema, schema: Schema, path: Path, add: Add): void {
   for (const field of ["message", "messageExpression"]) {
     if (/^\s+$/.test(text(rule[field]))) add([...path, field], `${field} is blank`, "leave it out, or say something");
+  }
+  for (const field of ["rule", "messageExpression"]) {
+    const problem = text(rule[field]).trim() === "" ? undefined : celProblem(text(rule[field]));
+    if (problem !== undefined) add([...path, field], `${field} ${problem}`, "expected an expression of CEL");
   }
   const { reason } = rule;
   const fieldPath = text(rule["fieldPath"]);

@@ -10,6 +10,7 @@ import { loadCrds } from "../../generator/load/crd.js";
 import { readYaml } from "../../generator/load/yaml.js";
 import { asSchema, type Schema } from "../../generator/model.js";
 import { projectRoot } from "../../scripts/support/command.js";
+import { expressions } from "../support/cel-expressions.js";
 import { edited } from "./support/edits/index.js";
 import { client } from "./support/harness.js";
 
@@ -36,7 +37,7 @@ const differences: readonly {
   {
     refusedBy: "server",
     message: /compilation failed: |cel expression must evaluate to a bool|rule cost|must evaluate to (?:a )?string/,
-    why: "expressions of CEL are a server's to compile",
+    why: "the names, types and costs of CEL are a server's to know",
   },
   {
     refusedBy: "server",
@@ -79,6 +80,28 @@ test("the same verdict on every edit of a definition", async (context) => {
   expect(counts.agreed).toBeGreaterThan(tries * 0.97);
   expect(counts.taken).toBeGreaterThan(tries / 4);
 });
+
+/** Every rule is asked for on its own: of several, the server tells the first problem alone. */
+test("the same verdict on the syntax of a rule", async () => {
+  const reads = async (rule: string) => !(await serverVerdict(ruled(rule)))?.includes("Syntax error");
+  for (const rule of expressions.read) expect([rule, await reads(rule)]).toEqual([rule, true]);
+  for (const rule of expressions.unread) expect([rule, await reads(rule)]).toEqual([rule, false]);
+});
+
+function ruled(rule: string): object {
+  const openAPIV3Schema = { type: "object", "x-kubernetes-validations": [{ rule, message: "no" }] };
+  return {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "ruleds.example.com" },
+    spec: {
+      group: "example.com",
+      scope: "Namespaced",
+      names: { plural: "ruleds", kind: "Ruled" },
+      versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema } }],
+    },
+  };
+}
 
 interface Verdicts {
   /** Why it was refused; undefined where it was taken. */

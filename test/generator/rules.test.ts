@@ -68,6 +68,15 @@ describe("a schema", () => {
       { type: "string", "x-kubernetes-validations": [{ rule: "true", optionalOldSelf: true }] },
       "optionalOldSelf of a rule without oldSelf",
     ],
+    [
+      { type: "string", "x-kubernetes-validations": [{ rule: "self.size() => 3" }] },
+      'rule cannot be read from "=> 3" on',
+    ],
+    [{ type: "string", "x-kubernetes-validations": [{ rule: "self in ['a'" }] }, "rule ends too early"],
+    [
+      { type: "string", "x-kubernetes-validations": [{ rule: "true", messageExpression: "'is ' self" }] },
+      'messageExpression cannot be read from "self" on',
+    ],
     [{ type: "string", maxLength: 1e20 }, "maxLength is 100000000000000000000"],
     [{ type: "string", externalDocs: "x" }, 'externalDocs is "x"'],
     [{ type: "string", pattern: "a\\Z" }, "which is no escape of RE2"],
