@@ -29,6 +29,8 @@ const { values: flags } = parseArgs({
     rate: { type: "string", default: "1000" },
     "rate-events": { type: "string", default: "5000" },
     burst: { type: "string", default: "100000" },
+    /** Events of a burst before that one. */
+    "warm-up": { type: "string", default: "0" },
     /** Before memory is read. */
     "idle-ms": { type: "string", default: "200" },
     "managed-fields": { type: "string" },
@@ -200,18 +202,21 @@ if (rateEvents > 0) {
   measuring = false;
 }
 
-// 4. burst
-const burst = Number(flags.burst);
-if (burst > 0) {
+// 4. bursts, the first of which warms up
+for (const [name, burst] of [
+  ["firstBurst", Number(flags["warm-up"])],
+  ["burst", Number(flags.burst)],
+] as const) {
+  if (burst === 0) continue;
   const start = performance.now();
   const startCpu = cpuMs();
   const startMain = mainThreadCpuMs();
   const done = until({ updates: updates + burst });
   await Promise.all([control(flags.url, `/control/burst?count=${burst}`), done]);
-  result["burstEventsPerSec"] = (burst / (performance.now() - start)) * 1e3;
-  result["burstCpuUsPerEvent"] = ((cpuMs() - startCpu) * 1e3) / burst;
-  result["burstMainThreadUsPerEvent"] = ((mainThreadCpuMs() - startMain) * 1e3) / burst;
-  result["burstPeakRssMiB"] = statusMiB("VmHWM");
+  result[`${name}EventsPerSec`] = (burst / (performance.now() - start)) * 1e3;
+  result[`${name}CpuUsPerEvent`] = ((cpuMs() - startCpu) * 1e3) / burst;
+  result[`${name}MainThreadUsPerEvent`] = ((mainThreadCpuMs() - startMain) * 1e3) / burst;
+  result[`${name}PeakRssMiB`] = statusMiB("VmHWM");
 }
 
 // 5. relists of the full cache

@@ -152,7 +152,10 @@ async function measure(suite: Suite, { name, command, serverArgs = [] }: Row): P
     const [perSecond, events] = suite.rate ?? [1, 0];
     const phases = suite.server.startsWith("kinds")
       ? []
-      : ["--burst", String(suite.burst), "--rate", String(perSecond), "--rate-events", String(events)];
+      : [
+          ...["--burst", String(suite.burst), "--warm-up", String(suite.warmUp ?? 0)],
+          ...["--rate", String(perSecond), "--rate-events", String(events)],
+        ];
     const [program, ...args] = command;
     const client = start(program!, [...args, "--url", url, "--count", String(suite.count), ...phases], "pipe");
     let output = "";

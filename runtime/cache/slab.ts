@@ -27,7 +27,6 @@ const reusable: WeakRef<PagedBuffer>[] = [];
 /** 64 MiB: about what V8 lets come together between two runs. */
 const MOST_REUSABLE = 128;
 const garbage = new FinalizationRegistry<PagedBuffer>((pages) => {
-  if (pages.byteLength !== LARGEST_SLAB) return;
   if (reusable.length < MOST_REUSABLE) reusable.push(new WeakRef(pages));
   else pages.resize(0);
 });
@@ -58,12 +57,13 @@ export class Slab {
   constructor(owner: SlabAllocator, length: number) {
     this.owner = owner;
     this.#pages = pagesOf(length);
-    if (length === LARGEST_SLAB) garbage.register(this, this.#pages);
+    if (length === LARGEST_SLAB) garbage.register(this, this.#pages, this);
     this.buffer = Buffer.from(this.#pages, 0, length);
   }
 
   /** Gives its memory back at once: the collector, which does not know how much it is, may take its time. */
   free(): void {
+    garbage.unregister(this);
     this.#pages.resize(0);
   }
 

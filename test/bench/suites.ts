@@ -25,6 +25,11 @@ export interface Suite {
   readonly slim?: boolean;
   /** Events as fast as they are taken in. */
   readonly burst?: number;
+  /**
+   * Events of a burst before that one: code has to be hot, and what was read before has to be written over, as in a process that
+   * lives for longer than a minute.
+   */
+  readonly warmUp?: number;
   /** Events a second, and how many of them. */
   readonly rate?: readonly [perSecond: number, events: number];
   /** `pods` is the one in Go, where peers take part: it can protobuf. */
@@ -82,6 +87,7 @@ export const SUITES: readonly Suite[] = [
     name: "10000",
     title: "10,000 pods of 6.5 KB",
     ...PODS,
+    warmUp: 40_000,
     rows: [
       ...[...LIMITS, CLIENT_NODE, KEYS, KEYS_DROP, KEYS_BYTES, OBJECTS, OBJECTS_DROP, DYNAMIC],
       ...[PROTOBUF, GO_JSON, clientGo("dynamic", ["--dynamic"]), KUBE_RS],
@@ -100,6 +106,7 @@ export const SUITES: readonly Suite[] = [
     name: "100000",
     title: "100,000 pods of 6.5 KB",
     ...PODS,
+    warmUp: 100_000,
     count: 100_000,
     rounds: 1,
     rows: [...LIMITS, KEYS, KEYS_DROP, KEYS_BYTES, OBJECTS, OBJECTS_DROP, DYNAMIC, PROTOBUF, KUBE_RS],

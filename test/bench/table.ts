@@ -74,6 +74,7 @@ const PODS: readonly Column[] = [
   ["p99 ms", "rateP99Ms"],
   ["burst k/s", "burstEventsPerSec", 1e3],
   ["burst CPU us", "burstCpuUsPerEvent"],
+  ["first burst CPU us", "firstBurstCpuUsPerEvent"],
 ];
 const INFORMERS: readonly Column[] = [
   ["informers", "informers"],
