@@ -130,3 +130,24 @@ export function compile(folder: string, consumer = ""): string[] {
 export function golden(name: string): string {
   return join(dirname(fileURLToPath(import.meta.url)), "..", "golden", name);
 }
+
+/** A definition as YAML, where its text matters. */
+export const crdText = (
+  name: string,
+  kind: string,
+  schema = "{ type: object, properties: { a: { type: string } } }",
+) => `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: { name: ${name}s.example.com }
+spec:
+  group: example.com
+  scope: Namespaced
+  names: { kind: ${kind}, plural: ${name}s }
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema: ${schema}
+`;
