@@ -240,7 +240,7 @@ function lastOnes(definitions: readonly Definition[], warn: Warn): ApiDocument[]
         const before = last.get(key);
         if (before !== undefined && before.document !== document) {
           if (contentOf(before.document) !== contentOf(document)) warn(replaced(before, document), at());
-          for (const [name, known] of last) if (known === before) last.delete(name);
+          for (const [name, known] of last) if (known.document === before.document) last.delete(name);
         }
         last.set(key, { document, at });
       }

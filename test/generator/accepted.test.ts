@@ -137,6 +137,14 @@ five'`;
     expect(same.err).not.toContain("warning");
   });
 
+  it("one kind under two plurals, of which a server takes one: the last one counts, and it is said", async () => {
+    const [before, after] = [crd({ plural: "widgetses" }), crd({ plural: "widgets" })];
+    const { err, out, files } = await accepted(`${JSON.stringify(before)}\n---\n${JSON.stringify(after)}\n`);
+    expect(err).toContain("widgets.v1.example.com has the kind Widget of widgetses, at mycrd.yaml:1: ");
+    expect(out).toContain("1 group, 1 resource");
+    expect(files["example.com/v1/widget.ts"]).toContain('resource: "widgets"');
+  });
+
   it("a folder, with its folders, in the order of their paths", async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, "in", "deeper"), { recursive: true });
