@@ -12,6 +12,7 @@ import { type Indexer, isSame } from "./indexer.js";
 import { distribute, type ProcessorListener, type SharedProcessor } from "./processor.js";
 import type { Comparison, Delta, Queue, QueueItem } from "./queue.js";
 import type { SlabAllocator } from "./slab.js";
+import { tellOfGarbage } from "./slab-pages.js";
 
 export interface ControllerOptions<T extends KubernetesObject> {
   readonly queue: Queue<T>;
@@ -56,6 +57,7 @@ export class Controller<T extends KubernetesObject> {
       // Another controller replaces what is of its own namespace.
       if (indexer.replaced !== undefined) return indexer.replaced;
       if (slabs?.wantsCompaction === true) slabs.compact(() => indexer.entries());
+      tellOfGarbage();
       if (processor.room !== undefined) return processor.room;
       const item = queue.pop();
       const working = item && this.#process(item);
@@ -96,12 +98,15 @@ export class Controller<T extends KubernetesObject> {
   #apply({ type, entry }: Delta<T>): void {
     const { indexer, processor } = this.#options;
     if (type !== "Deleted") {
-      this.#tellOfChange(processor.listeners, indexer.put(entry), entry);
+      const old = indexer.put(entry);
+      this.#tellOfChange(processor.listeners, old, entry);
+      old?.discard();
       return;
     }
     // The deleted object carries the resourceVersion at which it is gone. One that was never told of is not un-told.
     const old = indexer.delete(entry.key);
     if (old !== undefined) distribute(processor.listeners, Notification.delete(old, entry, this.#nowMs));
+    old?.discard();
   }
 
   /** An object that was deleted and made again under its name is another object (client-go calls that an update). */
@@ -132,6 +137,8 @@ export class Controller<T extends KubernetesObject> {
       await this.#inSlices(deleted, (old) => distribute(listeners, Notification.delete(old, undefined, this.#nowMs)));
       await this.#inSlices(changed, ({ old, entry }) => this.#tellOfChange(listeners, old, entry));
     }
+    for (const old of deleted) old.discard();
+    for (const { old } of changed) old?.discard();
     // A stop in the middle leaves handlers that were not told of everything: that is no sync.
     if (this.#synced || queue.closed) return;
     this.#synced = true;

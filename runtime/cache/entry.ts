@@ -141,6 +141,11 @@ export class Entry<T extends KubernetesObject = KubernetesObject> implements Ent
     old.owner.release(old);
   }
 
+  /** To be called when the cache has let go of it. Who holds it still may read it. */
+  discard(): void {
+    this.#slab?.discard(this.#length);
+  }
+
   /** Takes the text of managedFields to where it may stay, while the rest of the bytes goes. */
   keep(bytes: Buffer, start: number, end: number): void {
     const { rests } = this.#slabs!;

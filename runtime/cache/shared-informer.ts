@@ -283,6 +283,7 @@ export class SharedInformer<T extends KubernetesObject> {
     for (const stream of this.#streams.values()) stream.stopped(this.resource);
     // A handler that blocks holds up the controller until it is removed.
     await Promise.all([written, this.#processor.stop()]);
+    for (const entry of this.#indexer.entries()) entry.discard();
   }
 
   /** Without those of namespaces that are wanted no more. One that is wanted again may have to leave first. */

@@ -2,42 +2,10 @@
  * Where the bytes of undecoded entries lie: packed into large buffers off the JavaScript heap. One small buffer for each entry
  * would cost more time than copying it, and make the garbage collector run for memory that it does not manage.
  */
+import { discard, freePages, LARGEST_SLAB, type Pages, pagesFor } from "./slab-pages.js";
 
-/**
- * An ArrayBuffer that may be resized lies in pages of its own, which go back to the system when it goes. One that may not lies
- * among what is read from sockets, where it keeps the room of what is gone from going back: 25 MB beside 60 MB of slabs.
- */
-interface PagedBuffer extends ArrayBuffer {
-  resize(length: number): void;
-}
-const PagedBuffer = ArrayBuffer as unknown as new (
-  length: number,
-  options: { readonly maxByteLength: number },
-) => PagedBuffer;
-
-/** Sizes in bytes. A kind with three objects must not cost a large slab; a large cache must not have thousands. */
+/** In bytes. A kind with three objects must not cost a large slab. */
 const FIRST_SLAB = 8 * 1024;
-const LARGEST_SLAB = 512 * 1024;
-
-/**
- * Pages of slabs that the collector has found to be garbage. What is not used again goes when it runs the next time: a cache where
- * nothing changes holds none. Having the system clear fresh pages takes a third of what an event costs.
- */
-const reusable: WeakRef<PagedBuffer>[] = [];
-/** 64 MiB: about what V8 lets come together between two runs. */
-const MOST_REUSABLE = 128;
-const garbage = new FinalizationRegistry<PagedBuffer>((pages) => {
-  if (reusable.length < MOST_REUSABLE) reusable.push(new WeakRef(pages));
-  else pages.resize(0);
-});
-
-function pagesOf(length: number): PagedBuffer {
-  while (length === LARGEST_SLAB && reusable.length > 0) {
-    const pages = reusable.pop()!.deref();
-    if (pages !== undefined) return pages;
-  }
-  return new PagedBuffer(length, { maxByteLength: length });
-}
 
 /** What is scanned is copied here first, where a byte loop is twice as fast: V8 asks a resizable buffer for its end at each byte. */
 const scratch = Buffer.allocUnsafeSlow(64 * 1024);
@@ -46,7 +14,7 @@ const scratch = Buffer.allocUnsafeSlow(64 * 1024);
 export class Slab {
   readonly buffer: Buffer;
   readonly owner: SlabAllocator;
-  readonly #pages: PagedBuffer;
+  readonly #pages: Pages;
   /** Bytes taken so far. */
   used = 0;
   /** Entries that read from it, counting those that are garbage: they cannot be told from the others. */
@@ -56,15 +24,18 @@ export class Slab {
 
   constructor(owner: SlabAllocator, length: number) {
     this.owner = owner;
-    this.#pages = pagesOf(length);
-    if (length === LARGEST_SLAB) garbage.register(this, this.#pages, this);
-    this.buffer = Buffer.from(this.#pages, 0, length);
+    this.#pages = pagesFor(this, length);
+    this.buffer = Buffer.from(this.#pages as ArrayBuffer, 0, length);
   }
 
-  /** Gives its memory back at once: the collector, which does not know how much it is, may take its time. */
+  /** Nobody reads from it any more, nor will. */
   free(): void {
-    garbage.unregister(this);
-    this.#pages.resize(0);
+    freePages(this.#pages, this);
+  }
+
+  /** An entry that reads so many bytes of it is cached no more: it is not read from for long. */
+  discard(length: number): void {
+    discard(this.#pages, length);
   }
 
   /** A copy, to be scanned from its beginning; good until the next one, of any slab. */

@@ -21,4 +21,7 @@ export const node = {
   get tls() {
     return process.getBuiltinModule("node:tls");
   },
+  get v8() {
+    return process.getBuiltinModule("node:v8");
+  },
 };

@@ -18,6 +18,19 @@ export const cpuMs = (): number => {
 export const mainThreadCpuMs = (): number =>
   Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, "utf8").split(" ")[0]) / 1e6;
 
+/** What shared buffers take, which V8 does not count. */
+let sharedBytes = 0;
+const shared = new FinalizationRegistry<number>((length) => {
+  sharedBytes -= length;
+});
+globalThis.SharedArrayBuffer = class extends SharedArrayBuffer {
+  constructor(...sizes: ConstructorParameters<typeof SharedArrayBuffer>) {
+    super(...sizes);
+    sharedBytes += this.byteLength;
+    shared.register(this, this.byteLength);
+  }
+};
+
 export const sleepMs = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** What is held once garbage is collected, and what the collector's threads give back has gone. */
@@ -45,7 +58,7 @@ export async function settled(idleMs: number): Promise<Settled> {
     rssMiB = now;
   }
   const { heapUsed, external } = process.memoryUsage();
-  return { rssMiB, heldMiB: (heapUsed + external) / 2 ** 20 };
+  return { rssMiB, heldMiB: (heapUsed + external + sharedBytes) / 2 ** 20 };
 }
 
 /** Asks the load server for something; it may not have begun to serve the watch. */

@@ -115,9 +115,8 @@ export const CACHING: readonly Mutant[] = [
     },
     {
       bug: "a handler hears before the cache is written",
-      text: "this.#tellOfChange(processor.listeners, indexer.put(entry), entry);",
-      becomes:
-        "this.#tellOfChange(processor.listeners, indexer.getEntry(entry.key), entry);\n      setImmediate(() => indexer.put(entry));",
+      text: "const old = indexer.put(entry);",
+      becomes: "const old = indexer.getEntry(entry.key);\n      setImmediate(() => indexer.put(entry));",
     },
     {
       bug: "another object under a name is an update",
