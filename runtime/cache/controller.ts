@@ -10,7 +10,7 @@ import type { Entry } from "./entry.js";
 import { Notification } from "./event-handler.js";
 import { type Indexer, isSame } from "./indexer.js";
 import { distribute, type ProcessorListener, type SharedProcessor } from "./processor.js";
-import type { Comparison, Delta, Queue, QueueItem } from "./queue.js";
+import type { Comparison, Delta, Deltas, Queue, QueueItem } from "./queue.js";
 import type { SlabAllocator } from "./slab.js";
 import { tellOfGarbage } from "./slab-pages.js";
 
@@ -34,6 +34,8 @@ export interface ControllerOptions<T extends KubernetesObject> {
 export class Controller<T extends KubernetesObject> {
   readonly #options: ControllerOptions<T>;
   #synced = false;
+  /** What was popped, and waits halfway for room. */
+  #unfinished: Deltas<T> | undefined;
   /** When the step began. */
   #nowMs = 0;
 
@@ -59,7 +61,7 @@ export class Controller<T extends KubernetesObject> {
       if (slabs?.wantsCompaction === true) slabs.compact(() => indexer.entries());
       tellOfGarbage();
       if (processor.room !== undefined) return processor.room;
-      const item = queue.pop();
+      const item = this.#unfinished ?? queue.pop();
       const working = item && this.#process(item);
       if (item === undefined || working !== undefined) return working;
       if (turn.exhausted()) return turn.next();
@@ -72,8 +74,7 @@ export class Controller<T extends KubernetesObject> {
     this.#nowMs = this.#options.clock.now();
     switch (item.type) {
       case "Deltas":
-        for (const delta of item.deltas) this.#apply(delta);
-        this.#advance();
+        this.#applyAll(item);
         return undefined;
       case "ReplacedAll":
         return this.#replace(item);
@@ -85,6 +86,18 @@ export class Controller<T extends KubernetesObject> {
         this.#advance();
         return undefined;
     }
+  }
+
+  /** As far as there is room: a thousand changes of one object may have been collected. */
+  #applyAll(item: Deltas<T>): void {
+    const { processor } = this.#options;
+    const { deltas } = item;
+    let applied = 0;
+    do this.#apply(deltas[applied++]!);
+    while (applied < deltas.length && processor.room === undefined);
+    const isDone = applied === deltas.length;
+    this.#unfinished = isDone ? undefined : { ...item, deltas: deltas.slice(applied) };
+    if (isDone) this.#advance();
   }
 
   /** The last change of an item may be newer than changes of other keys which still wait: the queue knows. */

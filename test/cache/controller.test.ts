@@ -356,6 +356,20 @@ describe("a handler that blocks when its queue is full", () => {
     expect(listener.health).toMatchObject({ pending: 0, coalesced: 0, dropped: 0 });
   });
 
+  test("holds up the changes of one object as well, that were collected", async () => {
+    const log = bench.record();
+    for (let version = 2; version < 12; version++) bench.enqueue("Updated", thing("a", String(version)));
+    await settle();
+    expect(log).toHaveLength(3);
+    expect(bench.indexer.getEntry("a")?.resourceVersion).toBe("4");
+    expect(bench.indexer.resourceVersion).toBe("1");
+    bench.enqueue("Updated", thing("b", "12"));
+    call.resolve();
+    await settle();
+    expect(log).toHaveLength(11);
+    expect(bench.indexer.resourceVersion).toBe("12");
+  });
+
   test("holds up a relist too, and lets it go on", async () => {
     const things = Array.from({ length: 10 }, (_, i) => thing(`k${i}`, "5"));
     const log = bench.record();

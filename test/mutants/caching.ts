@@ -150,13 +150,13 @@ export const CACHING: readonly Mutant[] = [
     },
     {
       bug: "the cache says that it is as old as it was after each change",
-      text: "for (const delta of item.deltas) this.#apply(delta);\n        this.#advance();",
-      becomes: "for (const delta of item.deltas) this.#apply(delta);",
+      text: "if (isDone) this.#advance();",
+      becomes: "",
     },
     {
-      bug: "of several changes of an object the first alone is applied",
-      text: "of item.deltas)",
-      becomes: "of item.deltas.slice(0, 1))",
+      bug: "of several changes of an object those that wait for room are lost",
+      text: "const isDone = applied === deltas.length;",
+      becomes: "const isDone = applied > 0;",
     },
     {
       bug: "a resync leaves out an object",
@@ -200,6 +200,11 @@ export const CACHING: readonly Mutant[] = [
       bug: "a handler that blocks does not hold up a list",
       text: "if (processor.room !== undefined) await this.#room();\n      if (turn.exhausted())",
       becomes: "if (turn.exhausted())",
+    },
+    {
+      bug: "a handler that blocks does not hold up the changes of one object",
+      text: "&& processor.room === undefined);",
+      becomes: ");",
     },
     {
       bug: "slabs are never compacted",

@@ -9,8 +9,17 @@ import { ScriptedListerWatcher } from "./scripted-lister-watcher.js";
 
 /** Yields after every step: what is done in slices is done in the smallest ones. */
 export class SlowTurn extends Turn {
+  /** Loops that have not done all. */
+  waiting = 0;
+
   override exhausted(): boolean {
     return true;
+  }
+
+  override async next(): Promise<void> {
+    this.waiting++;
+    await super.next();
+    this.waiting--;
   }
 }
 

@@ -36,6 +36,8 @@ export class ModelServer {
   #watches: { readonly watch: ScriptedWatch; readonly namespace: string | undefined; readonly sees: Sees }[] = [];
   /** So many requests are refused before the next is answered. */
   refusals = 0;
+  /** So many watches are given a change and ended at once before the next stays. */
+  flaps = 0;
   /** Namespaces whose requests are refused: see {@link forbid}. */
   readonly forbidden = new Set<string>();
   /** Every state that an object ever had, as `ns/a@12`, and every version that there ever was. */
@@ -45,6 +47,12 @@ export class ModelServer {
   refused = 0;
   expired = 0;
   closed = 0;
+  /** Watches that begin where one before was told that its version has expired. */
+  readonly rewatched: string[] = [];
+  /** What a list at version 0 is answered with, of a server that lags behind. */
+  #lagging: { readonly version: number; readonly objects: readonly Entry<Thing>[] } | undefined;
+  /** Versions of the lists that were answered. */
+  readonly #listed: number[] = [];
   readonly #slabs: SlabAllocator;
 
   readonly #streaming: boolean;
@@ -59,7 +67,15 @@ export class ModelServer {
   serve(server: ScriptedListerWatcher, namespace?: string): void {
     const sees = (key: string) => namespace === undefined || key.startsWith(`${namespace}/`);
     const served = () => [...this.objects.values()].filter(({ key }) => sees(key));
-    server.onEveryList(() => this.#refusal(namespace) ?? page(String(this.#version), served()));
+    const expiredAt = new Set<string>();
+    server.onEveryList(() => {
+      const refused = this.#refusal(namespace);
+      if (refused !== undefined) return refused;
+      const lagging = server.requests.at(-1)!.options.resourceVersion === "0" ? this.#lagging : undefined;
+      const { version, objects } = lagging ?? { version: this.#version, objects: served() };
+      this.#listed.push(version);
+      return page(String(version), [...objects]);
+    });
     server.onEveryWatch(() => {
       const { sendInitialEvents = false, resourceVersion = "" } = server.requests.at(-1)!.options;
       const refused = this.#refusal(namespace);
@@ -68,13 +84,23 @@ export class ModelServer {
       const from = Number(resourceVersion);
       const watch = new ScriptedWatch();
       if (sendInitialEvents) {
+        this.#listed.push(this.#version);
         watch.send(...served().map(added), endBookmark(String(this.#version)));
       } else if (from < this.#floor) {
         this.expired++;
+        if (expiredAt.has(resourceVersion)) this.rewatched.push(resourceVersion);
+        expiredAt.add(resourceVersion);
         return watch.send(errorEvent(expired())).end();
       } else {
+        const isFlapping = this.flaps > 0;
+        if (isFlapping) {
+          this.flaps--;
+          this.closed++;
+          this.write(namespace === undefined ? "ns/a" : `${namespace}/a`);
+        }
         const missed = this.#history.filter(({ version, key }) => version > from && sees(key));
         if (missed.length > 0) watch.send(...missed.map(({ event }) => event));
+        if (isFlapping) return watch.end();
       }
       this.#watches.push({ watch, namespace, sees });
       return watch;
@@ -91,6 +117,30 @@ export class ModelServer {
     const changes = this.#history.filter((change) => change.key === key);
     const before = changes.findLast((change) => change.version <= version);
     return before?.state === state || changes.some((change) => change.version > version && change.state === state);
+  }
+
+  /**
+   * The version of a state between two others of an object that whoever was told of these two cannot have missed, as no list
+   * passed over it.
+   */
+  leftOut(key: string, before: string, now: string): string | undefined {
+    const changes = this.#history.filter((change) => change.key === key);
+    const between = changes.filter(({ version }) => version > Number(before) && version < Number(now));
+    const left = between.find(({ version }) => {
+      const next = changes.find((change) => change.version > version)!;
+      return !this.#listed.some((listed) => listed >= next.version);
+    });
+    return left && String(left.version);
+  }
+
+  /** The version of the newest change. */
+  get version(): string {
+    return String(this.#version);
+  }
+
+  /** From now on lists at version 0 show what is there now, and never anything newer. */
+  lag(): void {
+    this.#lagging = { version: this.#version, objects: [...this.objects.values()] };
   }
 
   /** Creates or updates. */
@@ -115,7 +165,9 @@ export class ModelServer {
     this.#tell(key, deleted(thing(key, String(++this.#version), { uid: old.uid }, this.#slabs)), undefined);
   }
 
+  /** Of a version at which something else has changed. */
   bookmark(): void {
+    this.versions.add(String(++this.#version));
     for (const { watch } of this.#watches) watch.send(bookmark(String(this.#version)));
   }
 
