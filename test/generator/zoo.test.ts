@@ -14,12 +14,14 @@ const files = existsSync(zoo)
 /** Objects as their projects' documentation has them, and each once more with one mistake. */
 const examples = `
 import type { Certificate, CertificateRequest } from "./generated/cert-manager.io/v1/index.js";
+import type { CertificateRequest as OldRequest } from "./generated/cert-manager.io/v1alpha2/index.js";
 import type { Composition } from "./generated/apiextensions.crossplane.io/v1/index.js";
 import type { EnvironmentConfig } from "./generated/apiextensions.crossplane.io/v1beta1/index.js";
 import type { BackendTLSPolicy, GatewayClass, HTTPRoute } from "./generated/gateway.networking.k8s.io/v1/index.js";
 import type { GatewayClass as GatewayClassBeta, HTTPRoute as HTTPRouteBeta } from "./generated/gateway.networking.k8s.io/v1beta1/index.js";
 import type { NodePool } from "./generated/karpenter.sh/v1/index.js";
 import type { Function } from "./generated/pkg.crossplane.io/v1/index.js";
+import type { Function as FunctionBeta } from "./generated/pkg.crossplane.io/v1beta1/index.js";
 import type { Bucket, GitRepository } from "./generated/source.toolkit.fluxcd.io/v1/index.js";
 
 export const certificate: Certificate = {
@@ -51,6 +53,15 @@ export const request: CertificateRequest = {
 // @ts-expect-error: an issuer is needed.
 export const wrongRequest: CertificateRequest = { spec: { request: "LS0tLS1CRUdJTg==" } };
 
+export const oldRequest: OldRequest = {
+  apiVersion: "cert-manager.io/v1alpha2",
+  kind: "CertificateRequest",
+  metadata: { name: "my-ca-cr" },
+  spec: { csr: "LS0tLS1CRUdJTg==", isCA: false, duration: "90d", issuerRef: { name: "ca-issuer", kind: "Issuer" } },
+};
+// @ts-expect-error: in the old version the request is called csr.
+export const wrongOldRequest: OldRequest = { spec: { request: "LS0tLS1CRUdJTg==", csr: "", issuerRef: { name: "a" } } };
+
 export const composition: Composition = {
   apiVersion: "apiextensions.crossplane.io/v1",
   kind: "Composition",
@@ -69,6 +80,9 @@ export const environment: EnvironmentConfig = { apiVersion: "apiextensions.cross
 export const wrongEnvironment: EnvironmentConfig = { data: "x" };
 
 export const function_: Function = { apiVersion: "pkg.crossplane.io/v1", kind: "Function", metadata: { name: "function-patch-and-transform" }, spec: { package: "xpkg.crossplane.io/crossplane-contrib/function-patch-and-transform:v0.8.2", packagePullPolicy: "IfNotPresent" } };
+export const functionBeta: FunctionBeta = { ...function_, apiVersion: "pkg.crossplane.io/v1beta1", spec: { package: "a", packagePullPolicy: "Always", runtimeConfigRef: { name: "default" } } };
+// @ts-expect-error: the version is another.
+export const wrongFunctionBeta: FunctionBeta = { apiVersion: "pkg.crossplane.io/v1" };
 // @ts-expect-error: a limit of revisions is a number.
 export const wrongFunction: Function = { spec: { package: "a", revisionHistoryLimit: "1" } };
 
