@@ -2,65 +2,51 @@
  * YAML 1.2 wants the further lines of a quoted scalar indented more than what holds it; Kubernetes' reader, and so old
  * controller-gen, does not. Line folding drops leading blanks, so indenting such lines changes no value and no line number.
  */
-import type { Document } from "yaml";
 
-const rounds = 20;
+/** A block value that is quoted, or a literal or folded one: what stands before it, its key, and how it begins. */
+const value =
+  /^(?<lead> *(?:- +)*)(?<key>(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"'#[{|>][^"'#]*?)[ \t]*:[ \t]+)?(?<begin>["']|[|>][-+\d]*[ \t]*(?:#.*)?\r?$)/;
 
-/** Parses; where quoted scalars break off at a line that stands too far left, indents their lines and parses again. */
-export function indentQuotedScalars(text: string, parse: (text: string) => Document.Parsed[]): Document.Parsed[] {
-  let source = text;
-  let documents = parse(source);
-  for (let round = 0; round < rounds; round++) {
-    const ends = documents
-      .flatMap(({ errors }) => errors)
-      .filter(({ code, message }) => code === "MISSING_CHAR" && message.startsWith("Missing closing "))
-      .map(({ pos, message }) => ({ offset: pos[0], quote: message.includes('"quote') ? '"' : "'" }));
-    const indented = indent(source, ends);
-    if (indented === source) break;
-    source = indented;
-    documents = parse(source);
-  }
-  return documents;
-}
-
-function indent(text: string, ends: readonly { readonly offset: number; readonly quote: string }[]): string {
-  let result = "";
-  let done = 0;
-  for (const { offset, quote } of ends) {
-    const open = openingQuote(text, offset, quote);
-    if (open < done) continue;
-    const close = closingQuote(text, open, quote);
-    if (close === undefined) continue;
-    const column = open - (text.lastIndexOf("\n", open) + 1);
-    const scalar = text.slice(open, close).replace(/\n(?=[^\n])/g, `\n${" ".repeat(column + 1)}`);
-    result += text.slice(done, open) + scalar;
-    done = close;
-  }
-  return result + text.slice(done);
-}
-
-/** The quote that opened the scalar which breaks off at `offset`: the last one that nothing escapes. */
-function openingQuote(text: string, offset: number, quote: string): number {
-  let at = text.lastIndexOf(quote, offset - 1);
-  while (at > 0) {
-    if (quote === '"') {
-      if (text[at - 1] !== "\\") return at;
-      at = text.lastIndexOf(quote, at - 1);
-    } else {
-      let first = at;
-      while (text[first - 1] === quote) first--;
-      if ((at - first) % 2 === 0) return first;
-      at = text.lastIndexOf(quote, first - 1);
+/** @param text that a parser of YAML 1.2 does not take */
+export function indentQuotedScalars(text: string): string {
+  const lines = text.split("\n");
+  for (let at = 0; at < lines.length; at++) {
+    const { lead = "", key, begin = "" } = value.exec(lines[at]!)?.groups ?? {};
+    if (begin === "" || (key === undefined && !lead.includes("-"))) continue;
+    const column = key === undefined ? lead.lastIndexOf("-") : lead.length;
+    const isQuoted = begin === '"' || begin === "'";
+    const end = isQuoted ? endOfQuoted(lines, at, `${lead}${key ?? ""}`.length, begin) : endOfBlock(lines, at, column);
+    const further = lines.slice(at + 1, end + 1);
+    if (isQuoted && further.some((line) => !isBlank(line) && indentOf(line) <= column)) {
+      for (const [index, line] of further.entries())
+        if (!isBlank(line)) lines[at + 1 + index] = " ".repeat(column + 1) + line;
     }
+    at = end;
   }
-  return at;
+  return lines.join("\n");
 }
 
-function closingQuote(text: string, open: number, quote: string): number | undefined {
-  for (let at = open + 1; at < text.length; at++) {
-    if (text[at] === "\\" && quote === '"') at++;
-    else if (text[at] === quote && quote === "'" && text[at + 1] === quote) at++;
-    else if (text[at] === quote) return at;
+/** The line with the closing quote; the first one where there is none. */
+function endOfQuoted(lines: readonly string[], first: number, column: number, quote: string): number {
+  const inside = quote === '"' ? /(?:[^"\\]|\\.|\\$)*/y : /(?:[^']|'')*/y;
+  for (let at = first, from = column + 1; at < lines.length; at++, from = 0) {
+    inside.lastIndex = from;
+    inside.exec(lines[at]!);
+    if (inside.lastIndex < lines[at]!.length) return at;
   }
-  return undefined;
+  return first;
+}
+
+function endOfBlock(lines: readonly string[], first: number, column: number): number {
+  let end = first;
+  while (end + 1 < lines.length && (isBlank(lines[end + 1]!) || indentOf(lines[end + 1]!) > column)) end++;
+  return end;
+}
+
+function isBlank(line: string): boolean {
+  return line.trim() === "";
+}
+
+function indentOf(line: string): number {
+  return line.length - line.trimStart().length;
 }

@@ -3,7 +3,7 @@
  * Every value keeps its place, for messages; and every way to make a small file large or deep is counted.
  */
 import type { Document, LineCounter, Node, Pair, ParsedNode, Scalar, YAMLMap } from "yaml";
-import { GeneratorError, type Position } from "../errors.js";
+import { GeneratorError, isGeneratorError, type Position } from "../errors.js";
 import { jsonValues, readFast } from "./plain.js";
 import { indentQuotedScalars } from "./quoted-scalars.js";
 import { plainScalar } from "./scalars.js";
@@ -38,13 +38,23 @@ export async function readYaml(read: () => string, file: string): Promise<YamlFi
   if (values === undefined) return readWithPlaces(yaml, read(), file);
   let places: YamlFile | undefined;
   const position = (index: number, path: Path): Position => {
-    places ??= readWithPlaces(yaml, read(), file);
+    places ??= placesOf(() => readWithPlaces(yaml, read(), file));
     return places.documents[index]?.position(path) ?? { file };
   };
   return {
     documents: values.map((value, index) => ({ value, position: (path) => position(index, path) })),
     warnings: [],
   };
+}
+
+/** What the fast reader took and the slow one does not is a file whose places are not known. */
+function placesOf(slow: () => YamlFile): YamlFile {
+  try {
+    return slow();
+  } catch (error) {
+    if (!isGeneratorError(error)) throw error;
+    return { documents: [], warnings: [] };
+  }
 }
 
 function readWithPlaces(yaml: typeof import("yaml"), text: string, file: string): YamlFile {
@@ -82,7 +92,7 @@ function parse(
   at: (offset: number) => Position,
 ): readonly Document.Parsed[] {
   const options = { lineCounter, uniqueKeys: false, prettyErrors: false, logLevel: "silent" } as const;
-  const documents = indentQuotedScalars(text, (source) => {
+  const parseAll = (source: string): Document.Parsed[] => {
     lineCounter.lineStarts.length = 0;
     try {
       const parsed = yaml.parseAllDocuments(source, options);
@@ -91,7 +101,9 @@ function parse(
       if (cause instanceof RangeError) throw tooDeep({ file: at(0).file });
       throw cause;
     }
-  });
+  };
+  let documents = parseAll(text);
+  if (documents.some(({ errors }) => errors.length > 0)) documents = parseAll(indentQuotedScalars(text));
   if (documents.length > limits.documents) {
     const { file } = at(0);
     throw new GeneratorError("limit", `more than ${limits.documents} documents in one file`, {

@@ -89,6 +89,34 @@ five'`;
     expect(printed).toContain("   * it's\n   * five\n");
   });
 
+  it("such scalars in a file that something is said about, whose quotes are not what they seem", async () => {
+    const schema = `
+          type: object
+          properties:
+            a:
+              description: |
+                not 'the beginning
+              type: string
+            b:
+              x-kubernetes-validations:
+              - message: one
+                rule: 'self == ''a''
+              || true'
+              - rule: "self == 'b'
+              || true"
+                message: two
+              type: string
+              type: string`;
+    const { err } = await accepted(crdText("widget", "Widget", schema));
+    expect(err).toBe('warning: mycrd.yaml:30:15: "type" is repeated: the last one counts\n');
+    const problem = await generate(
+      "--crd",
+      source(temporaryFolder(), "b.yaml", crdText("widget", "Widget", schema.replace("- rule", "- role"))),
+      "--dry-run",
+    );
+    expect(problem.err).toMatch(/b\.yaml:26:17: error: rule is missing/);
+  });
+
   it("a version without a schema beside one that has one", async () => {
     const versions = [version("v1", { spec: { type: "object" } }), { name: "v1alpha1", served: true, storage: false }];
     const { err, files } = await accepted(crd({ versions }));
