@@ -188,6 +188,15 @@ export class Entry<T extends KubernetesObject = KubernetesObject> implements Ent
     return this.#object;
   }
 
+  /** For who knows that it will be read. That it cannot be decoded is for its readers to say. */
+  decodeEarly(): void {
+    try {
+      void this.object;
+    } catch {
+      // The bytes stay as they are.
+    }
+  }
+
   /** Whether reading {@link object} costs nothing. */
   get isDecoded(): boolean {
     return this.#object !== undefined || this.#held?.deref() !== undefined;

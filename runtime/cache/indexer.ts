@@ -125,6 +125,11 @@ export class Indexer<T extends KubernetesObject> implements Store<T> {
     return objects;
   }
 
+  /** Whether an index function looks at each object. */
+  get readsObjects(): boolean {
+    return this.#indexes.size > 1;
+  }
+
   /** Undecoded access, for listers that look at labels first and for replay to a late handler. */
   getEntry(key: string): Entry<T> | undefined {
     return this.#entries.get(key);

@@ -96,6 +96,11 @@ export class ProcessorListener<T extends KubernetesObject> {
     return this.#options.name;
   }
 
+  /** Whether the handler is given each object, and not what it may read one from. */
+  get readsObjects(): boolean {
+    return typeof this.#handler !== "function" && (this.#handler.onAdd ?? this.#handler.onUpdate) !== undefined;
+  }
+
   /** Notifications that wait for the handler. */
   get pending(): number {
     return this.#queue.length;

@@ -372,7 +372,11 @@ export class SharedInformer<T extends KubernetesObject> {
   /** An object that the transform refuses is left out; the rest goes on. */
   #transform(entry: Entry<T>): Entry<T> | undefined {
     const { transform, freeze } = this.#options;
-    if (transform === undefined || this.#indexer.getEntry(entry.key) === entry) return entry;
+    if (this.#indexer.getEntry(entry.key) === entry) return entry;
+    if (transform === undefined) {
+      if (this.#readsObjects) entry.decodeEarly();
+      return entry;
+    }
     try {
       const { key, uid, resourceVersion } = entry;
       const object = transform(entry.object as T) as Cached<T> | undefined;
@@ -384,6 +388,12 @@ export class SharedInformer<T extends KubernetesObject> {
       this.#onError(toInformerError(error, "transform", `transform of ${this.resource} ${entry.key}`));
       return undefined;
     }
+  }
+
+  /** Whether each object will be read as it comes: as bytes a whole list of them would wait for it. */
+  get #readsObjects(): boolean {
+    if (this.#options.slabs?.keepsBytes === true) return false;
+    return this.#indexer.readsObjects || this.#processor.listeners.some(({ readsObjects }) => readsObjects);
   }
 
   #healthChanged(): void {

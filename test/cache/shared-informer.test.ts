@@ -1,8 +1,10 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Entry } from "../../runtime/cache/entry.js";
 import type { ResourceEventHandlerRegistration } from "../../runtime/cache/informer-options.js";
+import { SlabAllocator } from "../../runtime/cache/slab.js";
 import { deferred } from "../../runtime/util/abort.js";
-import { recorder, thing } from "../support/entries.js";
+import { recorder, type Thing, thing } from "../support/entries.js";
 import { InformerBench, SlowTurn } from "../support/informer.js";
 import {
   added,
@@ -100,6 +102,25 @@ describe("from the server to the handlers", () => {
     } finally {
       parse.mockRestore();
     }
+  });
+
+  test.each([
+    ["a handler of objects", true, () => bench.informer.addEventHandler({ onAdd: () => {} })],
+    ["an index", true, () => bench.informer.addIndexers({ values: () => [] })],
+    ["a handler of deletions", false, () => bench.informer.addEventHandler({ onDelete: () => {} })],
+    ["a handler of events", false, () => bench.informer.addEventHandler(() => {})],
+  ])("with %s the objects of a list are decoded as they come: %s", async (_, isDecoded, prepare) => {
+    const meta = { key: "ns/b", uid: "b", resourceVersion: "2" };
+    const [entry, broken] = [thing("ns/a", "1"), Entry.fromBytes<Thing>(meta, new SlabAllocator(), Buffer.from("{b"))];
+    const watch = new ScriptedWatch();
+    bench.server.onWatch(watch);
+    prepare();
+    await bench.start();
+    watch.send(added(entry), added(broken));
+    await settle();
+    expect(entry.isDecoded).toBe(isDecoded);
+    // Nobody has read it yet.
+    expect(bench.errors).toEqual([]);
   });
 
   test("handlers and readers of one object decode it once", async () => {

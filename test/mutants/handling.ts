@@ -248,8 +248,8 @@ export const HANDLING: readonly Mutant[] = [
     },
     {
       bug: "a transform is applied to what it gave",
-      text: "transform === undefined || this.#indexer.getEntry(entry.key) === entry",
-      becomes: "transform === undefined",
+      text: "if (this.#indexer.getEntry(entry.key) === entry) return entry;",
+      becomes: "",
       killedBy: ["cache/shared-informer-faults", "cache/shared-informer"],
     },
     {
