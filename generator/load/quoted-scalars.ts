@@ -7,11 +7,14 @@
 const value =
   /^(?<lead> *(?:- +)*)(?<key>(?:"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"'#[{|>][^"'#]*?)[ \t]*:[ \t]+)?(?<begin>["']|[|>][-+\d]*[ \t]*(?:#.*)?\r?$)/;
 
+/** How far into a line its value begins at most: an expression has no business with a line of megabytes. */
+const maxColumn = 2_000;
+
 /** @param text that a parser of YAML 1.2 does not take */
 export function indentQuotedScalars(text: string): string {
   const lines = text.split("\n");
   for (let at = 0; at < lines.length; at++) {
-    const { lead = "", key, begin = "" } = value.exec(lines[at]!)?.groups ?? {};
+    const { lead = "", key, begin = "" } = value.exec(lines[at]!.slice(0, maxColumn))?.groups ?? {};
     if (begin === "" || (key === undefined && !lead.includes("-"))) continue;
     const column = key === undefined ? lead.lastIndexOf("-") : lead.length;
     const isQuoted = begin === '"' || begin === "'";
@@ -28,11 +31,15 @@ export function indentQuotedScalars(text: string): string {
 
 /** The line with the closing quote; the first one where there is none. */
 function endOfQuoted(lines: readonly string[], first: number, column: number, quote: string): number {
-  const inside = quote === '"' ? /(?:[^"\\]|\\.|\\$)*/y : /(?:[^']|'')*/y;
   for (let at = first, from = column + 1; at < lines.length; at++, from = 0) {
-    inside.lastIndex = from;
-    inside.exec(lines[at]!);
-    if (inside.lastIndex < lines[at]!.length) return at;
+    const line = lines[at]!;
+    for (let index = from; index < line.length; index++) {
+      if (line[index] === "\\" && quote === '"') index++;
+      else if (line[index] === quote) {
+        if (quote === '"' || line[index + 1] !== quote) return at;
+        index++;
+      }
+    }
   }
   return first;
 }

@@ -2,7 +2,7 @@
  * YAML (and so JSON) as Kubernetes' own reader takes it: many documents, repeated keys (the last one counts), merge keys.
  * Every value keeps its place, for messages; and every way to make a small file large or deep is counted.
  */
-import type { Document, LineCounter, Node, Pair, ParsedNode, Scalar, YAMLMap } from "yaml";
+import type { CST, Document, LineCounter, Node, Pair, ParsedNode, Scalar, YAMLMap } from "yaml";
 import { GeneratorError, isGeneratorError, type Position } from "../errors.js";
 import { jsonValues, readFast } from "./plain.js";
 import { indentQuotedScalars } from "./quoted-scalars.js";
@@ -94,13 +94,10 @@ function parse(
   const options = { lineCounter, uniqueKeys: false, prettyErrors: false, logLevel: "silent" } as const;
   const parseAll = (source: string): Document.Parsed[] => {
     lineCounter.lineStarts.length = 0;
-    try {
-      const parsed = yaml.parseAllDocuments(source, options);
-      return "empty" in parsed ? [] : parsed;
-    } catch (cause) {
-      if (cause instanceof RangeError) throw tooDeep({ file: at(0).file });
-      throw cause;
-    }
+    const tokens = [...new yaml.Parser(lineCounter.addNewLine).parse(source)];
+    // What comes next calls itself for each level, and would use up the stack.
+    for (const token of tokens) if (token.type === "document") checkDepth(token, at);
+    return [...new yaml.Composer<ParsedNode, true>(options).compose(tokens)];
   };
   let documents = parseAll(text);
   if (documents.some(({ errors }) => errors.length > 0)) documents = parseAll(indentQuotedScalars(text));
@@ -114,7 +111,6 @@ function parse(
   for (const { errors, warnings } of documents) {
     const problem = errors[0] ?? warnings[0];
     if (problem === undefined) continue;
-    if (problem.code === "RESOURCE_EXHAUSTION") throw tooDeep(at(problem.pos[0]));
     throw new GeneratorError("input", `not YAML: ${problem.message.split("\n")[0]}`, {
       at: at(problem.pos[0]),
       hint: text.includes("{{")
@@ -123,6 +119,15 @@ function parse(
     });
   }
   return documents;
+}
+
+function checkDepth(document: CST.Document, at: (offset: number) => Position): void {
+  let level = document.value === undefined ? [] : [document.value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > limits.depth) throw tooDeep(at(level[0]!.offset));
+    const pairs = level.flatMap((token): readonly CST.CollectionItem[] => ("items" in token ? token.items : []));
+    level = pairs.flatMap(({ key, value }) => [key, value]).filter((token) => token !== undefined && token !== null);
+  }
 }
 
 function tooDeep(at: Position): GeneratorError {
