@@ -5,6 +5,7 @@ import { Transform, type Writable } from "node:stream";
 import { promisify } from "node:util";
 import { constants, createGzip, gzip } from "node:zlib";
 import { isJsonObject, type JsonObject, parseJson, stringifyJson } from "./json.js";
+import { resetSocket } from "./reset-socket.js";
 import { type ApiError, badRequest, entityTooLarge, unsupportedMediaType } from "./status.js";
 
 const gzipBuffer = promisify(gzip);
@@ -108,8 +109,9 @@ export class Exchange {
   /** Tears the connection down; over HTTP/2 the stream alone, as others share the connection. */
   reset(): void {
     const { stream } = this.response as { readonly stream?: Http2Stream };
-    if (stream === undefined) this.response.socket?.resetAndDestroy();
-    else stream.close(http2.NGHTTP2_INTERNAL_ERROR);
+    const { socket } = this.response;
+    if (stream === undefined && socket !== null) resetSocket(socket);
+    else stream?.close(http2.NGHTTP2_INTERNAL_ERROR);
   }
 
   /** Closes the connection in the middle of an answer, without an error. */

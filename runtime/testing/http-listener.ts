@@ -64,12 +64,7 @@ export class HttpListener {
   async stop(): Promise<void> {
     this.refuse();
     const gone = [...this.#sockets].map(
-      (socket) =>
-        new Promise<void>((resolve) => {
-          socket.once("close", () => resolve());
-          // One that was being reset says this instead, when it is shut down already (EINVAL).
-          socket.once("error", () => resolve());
-        }),
+      (socket) => new Promise<void>((resolve) => socket.once("close", () => resolve())),
     );
     for (const socket of this.#sockets) socket.destroy();
     await Promise.all(gone);

@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import { createServer, connect as openConnection, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { resetSocket } from "../../runtime/testing/reset-socket.js";
 
 /**
  * - `pass` as they come; `stall` nothing more arrives at the client until it passes again, and then all of it
@@ -71,8 +72,8 @@ export class Relay implements AsyncDisposable {
   /** Tears all connections down: an RST in both directions. */
   reset(): void {
     for (const { client, server } of this.#pairs) {
-      client.resetAndDestroy();
-      server.resetAndDestroy();
+      resetSocket(client);
+      resetSocket(server);
     }
   }
 
@@ -90,7 +91,7 @@ export class Relay implements AsyncDisposable {
 
   #accept(client: Socket): void {
     if (this.mode === "refuse") {
-      client.resetAndDestroy();
+      resetSocket(client);
       return;
     }
     const port = this.#ports[this.#accepted++ % this.#ports.length] ?? 0;
@@ -103,8 +104,8 @@ export class Relay implements AsyncDisposable {
       server.destroy();
     };
     // A server that refuses or resets does so through the relay, too.
-    server.on("error", () => client.resetAndDestroy());
-    client.on("error", () => server.resetAndDestroy());
+    server.on("error", () => resetSocket(client));
+    client.on("error", () => resetSocket(server));
     client.on("close", end);
     server.on("close", () => {
       if (!pair.dead) end();
