@@ -10,7 +10,8 @@ export interface ObjectMeta {
   /** Opaque, except that two of one resource may be ordered (KEP-5504): see `compareResourceVersions`. */
   resourceVersion?: string;
   generation?: number;
-  creationTimestamp?: string;
+  /** Null in the metadata of a template, as servers before 1.34 and many a manifest have it; never in an object's own. */
+  creationTimestamp?: string | null;
   deletionTimestamp?: string;
   deletionGracePeriodSeconds?: number;
   labels?: { [key: string]: string };
@@ -67,7 +68,7 @@ export type Immutable<T> = T extends (infer Item)[]
 
 /** An object as a cache holds it: shared, hence immutable; and with the metadata that the server always fills in. */
 export type Cached<T> = Immutable<
-  T & { metadata: ObjectMeta & { name: string; uid: string; resourceVersion: string } }
+  T & { metadata: ObjectMeta & { name: string; uid: string; resourceVersion: string; creationTimestamp?: string } }
 >;
 
 /** The writable form of a type, undoing {@link Immutable}. */

@@ -135,6 +135,8 @@ export const nodePool: NodePool = {
     weight: 10,
   },
 };
+// As kubectl prints an object that was never stored, and many a manifest has it since.
+export const printed: NodePool = { ...nodePool, metadata: { name: "default", creationTimestamp: null } };
 // @ts-expect-error: no such policy.
 export const wrongNodePool: NodePool["spec"]["disruption"] = { consolidateAfter: "1m", consolidationPolicy: "Always" };
 
@@ -168,6 +170,7 @@ export const issuer: string | undefined = factory.certManagerIo().v1().certifica
 export const mode: "head" | "HEAD" | "Tag" | "TagAndHEAD" | undefined = factory.sourceToolkitFluxcdIo().v1().gitRepositories().lister().namespace("a").get("b")?.spec?.verify?.mode;
 export const pool = factory.karpenterSh().v1().nodePools().lister().get("default");
 export const made: Function = { spec: { package: "x" } };
+export const born: string | undefined = pool?.metadata.creationTimestamp;
 `;
     expect(compile(folder, consumer)).toEqual([]);
     expect(compile(folder, examples)).toEqual([]);
