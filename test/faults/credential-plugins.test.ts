@@ -63,7 +63,7 @@ describe("A5 a plugin that", () => {
     ["gives a certificate without a key", answering({ clientCertificateData: pem("client") }), "without a key"],
     ["gives nothing", answering({}), "neither a token nor a certificate"],
     ["gives an expiry that is no time", answering({ token: SECRET, expirationTimestamp: "soon" }), "no time"],
-    ["prints without end", `yes '${SECRET}'`, "more than 1048576 bytes"],
+    ["prints ever more", `yes '${SECRET}' | head -c 4000000`, "more than 1048576 bytes"],
     ["answers with a list", "echo '[]'", "no ExecCredential"],
   ])("%s is a credential error that says so", async (_, script, why) => {
     const { server } = await guardedBy();

@@ -2,11 +2,12 @@
 import { CACHING } from "./caching.js";
 import { HANDLING } from "./handling.js";
 import type { Mutant } from "./mutant.js";
+import { QUEUEING } from "./queueing.js";
 import { READING } from "./reading.js";
 
 function noticedBy(suite: string, name: string, bugs: readonly string[]): Mutant[] {
   return bugs.map((bug) => {
-    const mutant = [...READING, ...CACHING, ...HANDLING].find((known) => known.bug === bug);
+    const mutant = [...READING, ...QUEUEING, ...CACHING, ...HANDLING].find((known) => known.bug === bug);
     if (mutant === undefined) throw new Error(`no seeded bug is called "${bug}"`);
     return { ...mutant, bug: `${bug}, by ${name}`, killedBy: [suite] };
   });
