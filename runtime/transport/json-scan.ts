@@ -40,6 +40,8 @@ export function scanObject(bytes: Buffer, start: number, end: number): ScannedOb
 /** As Kubernetes writes objects of its own kinds: names without escapes, in this order. */
 const USUAL_HEAD =
   /^\{("kind":"\w+","apiVersion":"[\w./-]+",)?"metadata":\{"name":"([\w.-]+)",(?:"generateName":"[\w.-]+",)?"namespace":"([\w.-]+)","uid":"([\w.-]+)","resourceVersion":"([\w.-]+)"/;
+const BEFORE_NAME = '{"metadata":{"name":"'.length;
+const AFTER_NAMESPACE = '","uid":"'.length;
 const AFTER_UID = '","resourceVersion":"'.length;
 /** Longer than names of the greatest length that there is make it. */
 const MAX_HEAD_BYTES = 1024;
@@ -49,14 +51,15 @@ function scanUsual(bytes: Buffer, start: number, end: number): ScannedObject | u
   const found = USUAL_HEAD.exec(bytes.toString("latin1", start, Math.min(end, start + MAX_HEAD_BYTES)));
   if (found === null) return undefined;
   const [head, kind, name, namespace, uid, version] = found as unknown as [string, ...string[]];
-  // A part of a string keeps the whole of it: what stays in the cache is made anew.
+  // A part of a string keeps the whole of it, also in what it is put together to: each is made anew.
+  const anew = (part: string, at: number) => bytes.toString("latin1", at, at + part.length);
   const versionStart = start + head.length - 1 - version!.length;
   const uidStart = versionStart - AFTER_UID - uid!.length;
   return {
-    namespace: namespace!,
-    name: name!,
-    uid: bytes.toString("latin1", uidStart, uidStart + uid!.length),
-    resourceVersion: bytes.toString("latin1", versionStart, versionStart + version!.length),
+    namespace: anew(namespace!, uidStart - AFTER_NAMESPACE - namespace!.length),
+    name: anew(name!, start + BEFORE_NAME + (kind?.length ?? 0)),
+    uid: anew(uid!, uidStart),
+    resourceVersion: anew(version!, versionStart),
     hasKind: kind !== undefined,
   };
 }
