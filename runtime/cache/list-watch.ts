@@ -6,7 +6,7 @@ import { type ListOptions, listOptionsQuery } from "../api/list-options.js";
 import type { KubernetesObject } from "../api/object-meta.js";
 import { asStatus, statusError } from "../api/status-error.js";
 import type { ApiClient, ApiRequest, WatchBody } from "../transport/api-client.js";
-import { CLOSE_BRACE, findValue, parseJson, QUOTE, type ScannedObject, scanObject } from "../transport/json-scan.js";
+import { CLOSE_BRACE, findValue, parseJson, type ScannedObject, scanObject } from "../transport/json-scan.js";
 import type { ListEnvelope } from "../transport/list-items.js";
 import { Entry, type EntryMeta } from "./entry.js";
 import type { SlabAllocator } from "./slab.js";
@@ -276,10 +276,13 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
   #stored({ hasKind }: ScannedObject, meta: EntryMeta, bytes: Buffer, start: number, end: number): Entry<T> {
     const prefix = hasKind ? undefined : this.#typeMeta;
     const cached = this.#cached?.(meta.key);
-    if (cached?.resourceVersion === meta.resourceVersion && cached.uid === meta.uid) {
-      if (cached.isMadeOf(this.#slabs, bytes, start, end, prefix)) return cached;
-    }
-    return Entry.fromBytes<T>(meta, this.#slabs, bytes, start, end, prefix);
+    if (cached?.uid !== meta.uid) return Entry.fromBytes<T>(meta, this.#slabs, bytes, start, end, prefix);
+    const { key, uid } = cached;
+    const { resourceVersion } = meta;
+    if (cached.resourceVersion === resourceVersion && cached.isMadeOf(this.#slabs, bytes, start, end, prefix))
+      return cached;
+    // Strings that are there already: every look-up from here on finds the very same, which takes no comparison.
+    return Entry.fromBytes<T>({ key, uid, resourceVersion }, this.#slabs, bytes, start, end, prefix);
   }
 }
 
@@ -318,9 +321,11 @@ class JsonWatch<T extends KubernetesObject> implements Watch<T> {
   }
 }
 
-/** `{"type":"` as every Kubernetes server writes it, and what follows the type. */
-const TYPE_PREFIX = Buffer.from('{"type":"');
-const OBJECT_INFIX = Buffer.from('","object":');
+/** How events begin as every Kubernetes server writes them. */
+const USUAL_FRAMES = ["MODIFIED", "ADDED", "DELETED", "BOOKMARK"].map((type) => ({
+  type,
+  beginning: Buffer.from(`{"type":"${type}","object":`),
+}));
 
 interface Frame {
   readonly type: string;
@@ -329,15 +334,11 @@ interface Frame {
 
 /** Type and object of an event. The usual layout is recognised by its first bytes; any other is read as JSON. */
 function frame(bytes: Buffer, start: number, end: number): Frame {
-  const typeStart = start + TYPE_PREFIX.length;
-  const typeEnd = bytes.indexOf(QUOTE, typeStart);
-  if (startsWith(bytes, start, TYPE_PREFIX) && startsWith(bytes, typeEnd, OBJECT_INFIX)) {
+  for (const { type, beginning } of USUAL_FRAMES) {
+    if (!startsWith(bytes, start, beginning)) continue;
     let objectEnd = end - 1;
-    while (objectEnd > typeEnd && bytes[objectEnd] !== CLOSE_BRACE) objectEnd--;
-    return {
-      type: bytes.toString("latin1", typeStart, typeEnd),
-      object: { start: typeEnd + OBJECT_INFIX.length, end: objectEnd },
-    };
+    while (objectEnd > start && bytes[objectEnd] !== CLOSE_BRACE) objectEnd--;
+    return { type, object: { start: start + beginning.length, end: objectEnd } };
   }
   const type = findValue(bytes, start, end, "type");
   const object = findValue(bytes, start, end, "object");

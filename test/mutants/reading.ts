@@ -289,8 +289,8 @@ export const READING: readonly Mutant[] = [
     },
     {
       bug: "other content under the same resourceVersion is not seen",
-      text: "if (cached.isMadeOf(this.#slabs, bytes, start, end, prefix)) return cached;",
-      becomes: "return cached;",
+      text: "resourceVersion && cached.isMadeOf(this.#slabs, bytes, start, end, prefix))",
+      becomes: "resourceVersion)",
       killedBy: ["faults/state"],
     },
     {
