@@ -29,8 +29,7 @@ export const types: [
   Same<T["free"], { [key: string]: unknown }>,
   Same<T["none"], { [key: string]: unknown }>,
   Same<T["empty"], { [key: string]: never }>,
-  Same<T["numberOrText"], number | string>,
-  Same<T["alternatives"], string>,
+  Same<T["stated"], number | string>,
   Same<T["port"], number | string>,
   Same<T["quantity"], number | string>,
   Same<T["velero"], string>,
@@ -84,10 +83,45 @@ export const types: [
   Same<Spec<Single>["untyped"], unknown>,
   Same<Spec<Single>["port"], number | string>,
 ] = [
-  true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true,
+  true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true,
   true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true,
   true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true,
 ];
+export const typed: Typed = {
+  apiVersion: "types.example.com/v1",
+  kind: "Typed",
+  metadata: { name: "a", namespace: "b", labels: { "app.kubernetes.io/name": "a" } },
+  spec: {
+    any: [1, { b: null }],
+    open: { a: "x", other: true },
+    free: { anything: [{}] },
+    empty: {},
+    port: "http",
+    quantity: 5,
+    embedded: { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" }, data: { a: "b" } },
+    pod: { apiVersion: "v1", kind: "Pod", metadata: {} },
+    set: ["a"],
+    list: [{ port: 80 }, { port: 53, protocol: "UDP" }],
+    selector: { app: "a" },
+    guarded: { "b-c": "x" },
+    mapOfArrays: { a: [1] },
+    mapOfPorts: { a: 80, b: "http" },
+    mapOfNullable: { a: null },
+    arrays: [[1.5], []],
+    nullableItems: ["a", null],
+    nullable: null,
+    both: 3,
+  },
+};
+// @ts-expect-error: nothing may be in it.
+export const filled: Typed = { spec: { both: 1, list: [], empty: { a: 1 } } };
+// @ts-expect-error: no item without its key.
+export const keyless: Typed = { spec: { both: 1, list: [{ protocol: "UDP" }] } };
+export const valued: Valued = {
+  spec: { mode: "", ip: 6, words: "on", spaced: "it's", cased: "HEAD", percent: "50%", flags: true, nulls: null, list: [{ nodes: "10%" }], huge: 2 ** 53, time: "2026-01-01T00:00:00Z", many: ["a"] },
+};
+// @ts-expect-error: none of the values.
+export const misvalued: Valued = { spec: { mode: "none" } };
 export const whole: Whole = { spec: { a: "x", other: 1 }, missing: 1 };
 declare const source: ConstructorParameters<typeof SharedInformerFactory>[0];
 const factory = new SharedInformerFactory(source);
