@@ -2,6 +2,7 @@
  * Defaults are values: they must be what the schema says of values, as a server judges them (kube-openapi `validation/validate`,
  * apiextensions `schema/defaulting`). Only their rules of CEL are left to it.
  */
+import { isDeepStrictEqual } from "node:util";
 import { grammar } from "../grammar.js";
 import { asSchema, type Schema } from "../model.js";
 import { checkMetadata } from "./crd-metadata.js";
@@ -151,10 +152,16 @@ function numberProblem(value: unknown, schema: Schema): string | undefined {
     const exclusive = schema[keyword === "minimum" ? "exclusiveMinimum" : "exclusiveMaximum"] === true;
     if (keyword === "minimum" && (value < bound || (exclusive && value === bound))) return `is less than ${given}`;
     if (keyword === "maximum" && (value > bound || (exclusive && value === bound))) return `is more than ${given}`;
-    if (keyword === "multipleOf" && !(bound > 0 && Number.isInteger(value / bound)))
-      return `is no multiple of ${given}`;
+    if (keyword === "multipleOf" && !(bound > 0 && isMultiple(value, bound))) return `is no multiple of ${given}`;
   }
   return undefined;
+}
+
+/** Within what a server allows for fractions, which no number holds exactly (go-openapi `swag.IsFloat64AJSONInteger`). */
+function isMultiple(value: number, of: number): boolean {
+  const times = of < 1 ? (1 / of) * value : value / of;
+  const whole = Math.trunc(times);
+  return times === whole || Math.abs(times - whole) / (Math.abs(times) + Math.abs(whole)) < 1e-9;
 }
 
 function listProblem(value: unknown, schema: Schema): string | undefined {
@@ -168,18 +175,8 @@ function enumProblem(value: unknown, schema: Schema): string | undefined {
   const values = schema["enum"];
   if (!Array.isArray(values) || values.length === 0) return undefined;
   // No null of the list counts.
-  const isListed = value !== null && values.some((item) => same(item, value));
+  const isListed = value !== null && values.some((item) => isDeepStrictEqual(item, value));
   return isListed ? undefined : `${JSON.stringify(value).slice(0, 100)} is not one of enum`;
-}
-
-function same(a: unknown, b: unknown): boolean {
-  const [left, right] = [asSchema(a), asSchema(b)];
-  if (left === undefined || right === undefined) return JSON.stringify(a) === JSON.stringify(b);
-  const names = Object.keys(left);
-  return (
-    names.length === Object.keys(right).length &&
-    names.every((name) => Object.hasOwn(right, name) && same(left[name], right[name]))
-  );
 }
 
 function objectProblem(value: unknown, schema: Schema): string | undefined {

@@ -12,9 +12,9 @@ export function patternProblem(pattern: string): string | undefined {
   }
 }
 
-/** Steps of a pattern, beyond which nobody is asked whether a text matches. */
+/** Steps of a pattern, and these times the characters of a text, beyond which nobody is asked whether it matches. */
 const maxSteps = 20_000;
-const maxLength = 10_000;
+const maxWork = 5_000_000;
 
 type Step =
   | { readonly test: CharTest; readonly next: number }
@@ -28,7 +28,7 @@ type Step =
  */
 export function matches(pattern: string, text: string): boolean {
   const steps = compile(parsePattern(pattern));
-  if (steps === undefined || text.length > maxLength) return true;
+  if (steps === undefined || steps.length * text.length > maxWork) return true;
   const codes = [...text].map((character) => character.codePointAt(0)!);
   let current = new Set<number>();
   for (let at = 0; at <= codes.length; at++) {

@@ -78,14 +78,17 @@ class Parser {
   }
 
   /** Takes what stands next, if it is that. */
-  #take(what: string | RegExp): RegExpExecArray | undefined {
-    const found =
-      typeof what === "string"
-        ? this.#rest.startsWith(what)
-          ? (Object.assign([what], { index: 0, input: this.#rest }) as RegExpExecArray)
-          : undefined
-        : (what.exec(this.#rest) ?? undefined);
-    if (found !== undefined) this.#rest = this.#rest.slice(found[0].length);
+  #take(text: string): boolean {
+    if (!this.#rest.startsWith(text)) return false;
+    this.#rest = this.#rest.slice(text.length);
+    return true;
+  }
+
+  /** The same of what an expression finds at the beginning. */
+  #match(expression: RegExp): RegExpExecArray | undefined {
+    const found = expression.exec(this.#rest);
+    if (found === null) return undefined;
+    this.#rest = this.#rest.slice(found[0].length);
     return found;
   }
 
@@ -107,7 +110,7 @@ class Parser {
     let afterRepeat = false;
     while (this.#rest !== "" && !/^[|)]/.test(this.#rest)) {
       const bounds = this.#repeat();
-      if (bounds === undefined) nodes.push(...this.#piece());
+      if (bounds === undefined) for (const node of this.#piece()) nodes.push(node);
       else {
         if (afterRepeat) throw new PatternError("pattern repeats a repetition");
         const node = nodes.pop();
@@ -124,7 +127,7 @@ class Parser {
   }
 
   #repeat(): { least: number; most: number } | undefined {
-    const [, operator, low, comma, high] = this.#take(/^(?:([*+?])|\{(0|[1-9]\d*)(?:(,)(0|[1-9]\d*)?)?\})\??/) ?? [];
+    const [, operator, low, comma, high] = this.#match(/^(?:([*+?])|\{(0|[1-9]\d*)(?:(,)(0|[1-9]\d*)?)?\})\??/) ?? [];
     if (operator !== undefined) {
       return { least: operator === "+" ? 1 : 0, most: operator === "?" ? 1 : Number.POSITIVE_INFINITY };
     }
@@ -148,7 +151,7 @@ class Parser {
       return [{ kind: "char", test: (code) => dotAll || code !== 0x0a }];
     }
     if (!this.#rest.startsWith("\\")) return [this.#literal(this.#next())];
-    const quoted = this.#take(/^\\Q(.*?)(?:\\E|$)/s)?.[1];
+    const quoted = this.#match(/^\\Q(.*?)(?:\\E|$)/s)?.[1];
     if (quoted !== undefined) return [...quoted].map((character) => this.#literal(character.codePointAt(0)!));
     if (this.#take("\\A")) return [assertion("text begin")];
     if (this.#take("\\z")) return [assertion("text end")];
@@ -173,8 +176,8 @@ class Parser {
 
   #group(): Expression[] {
     const outer = this.#flags;
-    if (this.#rest.startsWith("?") && !this.#take(/^\?P?<\w+>/)) {
-      const [, on = "", off, end] = this.#take(/^\?([imsU]*)(?:-([imsU]+))?([:)])/) ?? [];
+    if (this.#rest.startsWith("?") && !this.#match(/^\?P?<\w+>/)) {
+      const [, on = "", off, end] = this.#match(/^\?([imsU]*)(?:-([imsU]+))?([:)])/) ?? [];
       if (end === undefined) {
         const looks = /^\?<?[=!]/.test(this.#rest);
         throw new PatternError(looks ? "pattern looks ahead or behind" : "pattern has a group of an unknown kind");
@@ -195,7 +198,7 @@ class Parser {
 
   /** What follows an opening bracket. */
   #class(): CharTest {
-    const negated = this.#take("^") !== undefined;
+    const negated = this.#take("^");
     const tests: CharTest[] = [];
     // A bracket that comes first is one of the class.
     while (tests.length === 0 || !this.#rest.startsWith("]")) {
@@ -208,7 +211,7 @@ class Parser {
 
   #span(): CharTest {
     const low = this.#classChar();
-    const high = this.#take(/^-(?=[^\]])/) ? this.#classChar() : low;
+    const high = this.#match(/^-(?=[^\]])/) ? this.#classChar() : low;
     if (high < low) throw new PatternError("pattern has a range whose end comes before its beginning");
     return this.#folded((code) => code >= low && code <= high);
   }
@@ -219,7 +222,7 @@ class Parser {
   }
 
   #posixClass(): CharTest | undefined {
-    const [, not, name = ""] = this.#take(/^\[:(\^?)(.*?):\]/s) ?? [];
+    const [, not, name = ""] = this.#match(/^\[:(\^?)(.*?):\]/s) ?? [];
     if (not === undefined) return undefined;
     const test = posixClasses.get(name);
     if (test === undefined) throw new PatternError(`pattern has the class ${name}, which is not known`);
@@ -229,12 +232,12 @@ class Parser {
 
   /** `\d`, `\pL`, `\p{Greek}` and what they negate. */
   #namedClass(): CharTest | undefined {
-    const perl = this.#take(/^\\([dswDSW])/)?.[1];
+    const perl = this.#match(/^\\([dswDSW])/)?.[1];
     if (perl !== undefined) {
       const test = this.#folded(perlClasses.get(perl.toLowerCase())!);
       return perl === perl.toLowerCase() ? test : (code) => !test(code);
     }
-    const [shown, sign, braced, single] = this.#take(/^\\([pP])(?:\{([^}]*)\}|([^{]))/u) ?? [];
+    const [shown, sign, braced, single] = this.#match(/^\\([pP])(?:\{([^}]*)\}|([^{]))/u) ?? [];
     if (shown === undefined) return undefined;
     const [, not = "", name = ""] = /^(\^?)(.*)$/s.exec(braced ?? single ?? "")!;
     const test = unicodeClass(name);
@@ -244,14 +247,14 @@ class Parser {
   }
 
   #escape(): number {
-    const octal = this.#take(/^\\(0[0-7]{0,2}|[1-7][0-7]{1,2})/)?.[1];
+    const octal = this.#match(/^\\(0[0-7]{0,2}|[1-7][0-7]{1,2})/)?.[1];
     if (octal !== undefined) return Number.parseInt(octal, 8);
-    const [, braced, two] = this.#take(/^\\x(?:\{([0-9A-Fa-f]+)\}|([0-9A-Fa-f]{2}))/) ?? [];
+    const [, braced, two] = this.#match(/^\\x(?:\{([0-9A-Fa-f]+)\}|([0-9A-Fa-f]{2}))/) ?? [];
     const code = Number.parseInt(braced ?? two ?? "", 16);
     if (code <= 0x10ffff) return code;
-    const control = this.#take(/^\\([afnrtv])/)?.[1];
+    const control = this.#match(/^\\([afnrtv])/)?.[1];
     if (control !== undefined) return "\x07\f\n\r\t\v".charCodeAt("afnrtv".indexOf(control));
-    const itself = this.#take(/^\\([!-/:-@[-`{-~\0-\x20\x7f])/)?.[1];
+    const itself = this.#match(/^\\([!-/:-@[-`{-~\0-\x20\x7f])/)?.[1];
     if (itself !== undefined) return itself.charCodeAt(0);
     if (this.#rest === "\\") throw new PatternError("pattern ends with a backslash");
     if (/^\\[1-9]/.test(this.#rest)) throw new PatternError("pattern has a back-reference");
@@ -279,8 +282,8 @@ function isRepeatable(node: Expression, budget: number): boolean {
 
 /** Categories and scripts; Go takes their names in any case. */
 function unicodeClass(name: string): CharTest | undefined {
-  if (!/^[A-Za-z_ -]+$/.test(name)) return undefined;
-  const words = name.split(/[_ -]/).map((word) => word.slice(0, 1).toUpperCase() + word.slice(1).toLowerCase());
+  if (!/^[A-Za-z_]+$/.test(name)) return undefined;
+  const words = name.split("_").map((word) => word.slice(0, 1).toUpperCase() + word.slice(1).toLowerCase());
   const proper = words.join("_");
   const special = { Any: "Any", Ascii: "ASCII", Assigned: "Assigned", Lc: "Lc" }[proper];
   for (const property of special === undefined

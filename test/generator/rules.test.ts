@@ -109,6 +109,8 @@ describe("a schema", () => {
     [{ type: "string", pattern: "[z-a]" }, "a range whose end comes before its beginning"],
     [{ type: "string", pattern: "(x{100}){11}" }, "pattern repeats more than 1000 times"],
     [{ type: "string", pattern: "\\p{Klingon}" }, "which is no class of Unicode"],
+    [{ type: "string", pattern: "\\p{Old Italic}" }, "which is no class of Unicode"],
+    [{ type: "number", multipleOf: 0.1, default: 0.35 }, "default is no multiple of 0.1"],
     [{ type: "string", externalDocs: { url: 5 } }, "url is 5"],
     [{ type: "string", $schema: "http://json-schema.org/schema#" }, "cannot use $schema"],
     [
@@ -118,6 +120,20 @@ describe("a schema", () => {
   ];
   it.each(rows)("%j", async (schema, error) => {
     expect(await refusal(field(schema))).toContain(error);
+  });
+
+  it.each<[what: string, schema: object]>([
+    ["a fraction that no number holds", { type: "number", multipleOf: 0.1, default: 0.3 }],
+    [
+      "another order of keys",
+      { "x-kubernetes-preserve-unknown-fields": true, enum: [[{ a: 1, b: 2 }]], default: [{ b: 2, a: 1 }] },
+    ],
+    ["a pattern too large to try", { type: "string", pattern: `^\\Q${"[".repeat(300_000)}`, default: "a" }],
+    ["a default too long to try", { type: "string", pattern: "(x{30}){30}", default: "y".repeat(9_000) }],
+  ])("that is taken: %s", async (_what, schema) => {
+    const folder = temporaryFolder();
+    const file = source(folder, "a.json", field(schema));
+    expect(await generate("--crd", file, "--out", join(folder, "out"))).toMatchObject({ code: 0 });
   });
 
   it.each<[object, string, object?]>([
