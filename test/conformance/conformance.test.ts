@@ -9,6 +9,8 @@ import { recordingOf } from "./support/recordings.js";
 import { runScript } from "./support/run.js";
 import type { Outcome, Script } from "./support/script.js";
 
+const NAMED = SCRIPTS.map((script) => [script.name, script] as const);
+
 function recorded(script: Script): Outcome {
   const outcome = recordingOf(script);
   if (outcome === undefined) throw new Error(`not recorded: npm run conformance:record -- "${script.name}"`);
@@ -27,13 +29,13 @@ function expectedOf(script: Script): Outcome {
 }
 
 describe.each(["DeltaFIFO", "RealFIFO"] as const)("as client-go does, with a %s:", (queue) => {
-  it.each(SCRIPTS)("$name", async (script) => {
+  it.each(NAMED)("%s", async (_, script) => {
     expect(await runScript(script, (server, setup) => ours(server, setup, queue))).toEqual(expectedOf(script));
   });
 });
 
 describe("a script", () => {
-  it.each(SCRIPTS)("shows what its name says: $name", (script) => {
+  it.each(NAMED)("shows what its name says: %s", (_, script) => {
     expect(missingOf(script.name, seenOf(recorded(script), expectedOf(script)))).toEqual([]);
   });
 

@@ -4,6 +4,7 @@ import {
   type Draft,
   end,
   events,
+  filtered,
   handler,
   index,
   plain,
@@ -84,16 +85,7 @@ export const METADATA: Readonly<Record<string, Draft>> = {
   },
   "metadata behind a filter": {
     informer: { metadata: true },
-    steps: [
-      write("a", "yes"),
-      write("b", "no"),
-      handler("h", { filter: "yes" }),
-      start,
-      settle,
-      write("a", "no"),
-      write("b", "yes"),
-      settle,
-    ],
+    steps: [...filtered],
   },
   "metadata in an index": {
     informer: { metadata: true },

@@ -1,5 +1,17 @@
 /** Selectors, namespaces, indexes and transforms. */
-import { compact, type Draft, end, handler, index, plain, remove, settle, start, write } from "../support/steps.js";
+import {
+  compact,
+  type Draft,
+  end,
+  handler,
+  index,
+  indexed,
+  plain,
+  remove,
+  settle,
+  start,
+  write,
+} from "../support/steps.js";
 
 export const SELECTIONS: Readonly<Record<string, Draft>> = {
   "a label selector": {
@@ -27,36 +39,13 @@ export const SELECTIONS: Readonly<Record<string, Draft>> = {
     steps: [write("x/a"), write("y/a"), handler(), start, settle, remove("x/a"), settle],
   },
   "an index from before the start": {
-    steps: [
-      index,
-      write("a", "one"),
-      write("b", "two"),
-      handler(),
-      start,
-      settle,
-      write("a", "two"),
-      remove("b"),
-      settle,
-    ],
+    steps: [...indexed, write("a", "two"), remove("b"), settle],
   },
   "an index that is added late": {
     steps: [write("a", "one"), write("b", "two"), handler(), start, settle, index, write("c", "one"), settle],
   },
   "an index over a relist": {
-    steps: [
-      index,
-      write("a", "one"),
-      write("b", "two"),
-      handler(),
-      start,
-      settle,
-      settle,
-      end("reset"),
-      remove("a"),
-      write("b", "three"),
-      compact,
-      settle,
-    ],
+    steps: [...indexed, settle, end("reset"), remove("a"), write("b", "three"), compact, settle],
   },
   "a transform is what is cached": {
     informer: { transform: true },

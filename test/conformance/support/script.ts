@@ -17,6 +17,8 @@ export interface InformerSetup {
 export interface ServerSetup {
   /** Whether it does streaming lists; else it answers them with 422. */
   readonly streaming?: boolean;
+  /** Whether each watch is given a change and ends at once. */
+  readonly flapping?: boolean;
   /** Objects in a page, for a server that pages at any resourceVersion. */
   readonly pageLength?: number;
 }

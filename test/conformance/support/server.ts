@@ -151,7 +151,10 @@ export class ScriptServer implements Transport {
       }
       if (verb === "list") return answer(200, this.#page(query));
       if (verb === "watchList" && this.#setup.streaming === false) return answer(422, statusOf(422, "Invalid"));
+      const isFlapping = this.#setup.flapping === true && verb === "watch";
+      if (isFlapping) this.write("flapping");
       stream.send(...(verb === "watchList" ? this.#initial(query) : this.#missed(query)));
+      if (isFlapping) stream.end();
       this.#watches.push({ stream, query });
       return answer(200);
     } finally {

@@ -65,6 +65,19 @@ export const HALF = `{"kind":"ConfigMapList","apiVersion":"v1","metadata":{"reso
 
 /** An informer with one handler that knows a, b and c. */
 export const synced: readonly Step[] = [write("a"), write("b"), write("c"), handler(), start, settle, settle];
+/** One whose handler filters, and was told of an object that left its filter, and of another that came into it. */
+export const filtered: readonly Step[] = [
+  write("a", "yes"),
+  write("b", "no"),
+  handler("h", { filter: "yes" }),
+  start,
+  settle,
+  write("a", "no"),
+  write("b", "yes"),
+  settle,
+];
+/** One with an index from the beginning. */
+export const indexed: readonly Step[] = [index, write("a", "one"), write("b", "two"), handler(), start, settle];
 /** The watch breaks, and the next is refused for now. @param before requests that were made until then */
 export const awayAfter = (before: number): readonly Step[] => [
   status("watch", 429, "TooManyRequests"),
