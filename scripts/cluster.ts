@@ -1,6 +1,6 @@
 /** `npm run cluster:up` and `npm run cluster:down`: a real kube-apiserver and etcd on this machine, to try things on. */
 import { GoMissingError } from "../test/cluster/support/binaries.js";
-import { RESTRICTED_CONTEXT } from "../test/cluster/support/cluster.js";
+import { RESTRICTED_CONTEXT } from "../test/cluster/support/identities.js";
 import { down, up } from "../test/cluster/support/running.js";
 import { isEntryPoint, seconds } from "./support/command.js";
 import { terminalProgress } from "./support/progress.js";

@@ -9,9 +9,9 @@ import { rolesOfSources } from "../../generator/rbac.js";
 import { deferred } from "../../runtime/util/abort.js";
 import { projectRoot } from "../../scripts/support/command.js";
 import { ApiClient } from "./support/api-client.js";
-import { RESTRICTED_CONTEXT, RESTRICTED_USER } from "./support/cluster.js";
 import { follow, RECOVERY } from "./support/follow.js";
 import { fileCluster, loadKubeConfig, temporaryNamespace } from "./support/harness.js";
+import { RESTRICTED_CONTEXT, RESTRICTED_USER } from "./support/identities.js";
 import { Recorder } from "./support/recorder.js";
 
 const rbacOf = (namespace: string) => `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}`;

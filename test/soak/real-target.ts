@@ -5,7 +5,8 @@
 import { KubeConfig } from "@kubernetes/client-node";
 import { ApiClient } from "../cluster/support/api-client.js";
 import { type ClusterBinaries, clusterBinaries, type Progress } from "../cluster/support/binaries.js";
-import { type ApiServer, Cluster } from "../cluster/support/cluster.js";
+import { Cluster } from "../cluster/support/cluster.js";
+import type { ApiServer } from "../cluster/support/servers.js";
 import { until } from "../cluster/support/until.js";
 import { DEFINITION, NAMESPACES, RESOURCES, type SoakResource } from "./protocol.js";
 import { type Fault, NETWORK_FAULTS, type Target } from "./target.js";

@@ -2,18 +2,18 @@
  * A real kube-apiserver and etcd on loopback, for tests that stop, kill, freeze and restart them.
  * No controllers run: namespaces are never finalized, pods never start, service accounts never appear.
  */
-import { generateKeyPair, randomBytes, sign } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { type Certificate, certificate } from "../../support/certificate.js";
 import type { ApiObject } from "./api-client.js";
 import { type ClusterBinaries, clusterBinaries, type Progress, silent } from "./binaries.js";
+import { signedToken, writeCredentials } from "./identities.js";
 import { runWithKubeConfig } from "./programs.js";
-import { freePort, Service, startGuardian } from "./service.js";
+import { type ApiServer, type ApiServerOptions, apiServer, etcdService, type Shared } from "./servers.js";
+import { freePort, type Service, startGuardian } from "./service.js";
 
 export interface ClusterOptions {
   /** Default: built on first use, see {@link clusterBinaries}. */
@@ -25,42 +25,6 @@ export interface ClusterOptions {
   readonly etcdFlags?: readonly string[];
   readonly apiServerFlags?: readonly string[];
   readonly progress?: Progress;
-}
-
-export interface ApiServerOptions {
-  readonly flags?: readonly string[];
-  /** The way to etcd, when it is not the direct one. */
-  readonly etcdUrl?: string;
-}
-
-/** One kube-apiserver of a cluster. */
-export interface ApiServer {
-  readonly url: string;
-  readonly port: number;
-  /** For the administrator, who may do everything; context `restricted` is a user who may do nothing yet. */
-  readonly kubeConfigPath: string;
-  readonly pid: number | undefined;
-  start(): Promise<void>;
-  signal(signal: "SIGSTOP" | "SIGCONT"): void;
-  kill(signal: "SIGKILL" | "SIGTERM"): Promise<void>;
-}
-
-export const ADMIN_CONTEXT = "kube-informers";
-export const RESTRICTED_CONTEXT = "kube-informers-restricted";
-/** The user of {@link RESTRICTED_CONTEXT}, as a RoleBinding names it. */
-export const RESTRICTED_USER = "restricted";
-
-const ISSUER = "https://kubernetes.default.svc";
-
-interface Shared {
-  readonly binaries: ClusterBinaries;
-  readonly directory: string;
-  readonly tokens: { readonly admin: string; readonly restricted: string };
-  /** Signs the certificates of clients. */
-  readonly clientAuthority: Certificate;
-  readonly etcdUrl: string;
-  readonly apiServerFlags: readonly string[];
-  readonly onStart: (pid: number) => void;
 }
 
 export class Cluster implements AsyncDisposable {
@@ -119,7 +83,7 @@ export class Cluster implements AsyncDisposable {
     };
     const services: { kill(signal: "SIGKILL"): Promise<void> }[] = [];
     try {
-      await writeCredentials(shared);
+      await writeCredentials(directory, shared.tokens, shared.clientAuthority);
       progress.step("starting etcd and kube-apiserver");
       const etcd = await etcdService(shared, options.etcdFlags ?? []);
       services.push(etcd);
@@ -258,162 +222,4 @@ export class Cluster implements AsyncDisposable {
       request.end(JSON.stringify(body));
     });
   }
-}
-
-async function etcdService(shared: Shared, flags: readonly string[]): Promise<Service> {
-  const peerUrl = `http://127.0.0.1:${await freePort()}`;
-  return new Service({
-    name: "etcd",
-    program: shared.binaries.etcd,
-    args: [
-      `--data-dir=${join(shared.directory, "etcd")}`,
-      `--listen-client-urls=${shared.etcdUrl}`,
-      `--advertise-client-urls=${shared.etcdUrl}`,
-      `--listen-peer-urls=${peerUrl}`,
-      `--initial-advertise-peer-urls=${peerUrl}`,
-      `--initial-cluster=default=${peerUrl}`,
-      "--unsafe-no-fsync",
-      ...flags,
-    ],
-    logFile: join(shared.directory, "etcd.log"),
-    isReady: async () => (await statusOf(`${shared.etcdUrl}/readyz`)) === 200,
-    onStart: shared.onStart,
-  });
-}
-
-/** The key that signs service account tokens, the tokens of the two users, and the authority of client certificates. */
-async function writeCredentials({ directory, tokens, clientAuthority }: Shared): Promise<void> {
-  const { privateKey } = await promisify(generateKeyPair)("rsa", {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: "spki", format: "pem" },
-    privateKeyEncoding: { type: "pkcs1", format: "pem" },
-  });
-  const lines = [
-    `${tokens.admin},admin,admin,system:masters`,
-    `${tokens.restricted},${RESTRICTED_USER},${RESTRICTED_USER},`,
-  ];
-  writeFileSync(join(directory, "service-account.key"), privateKey, { mode: 0o600 });
-  writeFileSync(join(directory, "tokens.csv"), `${lines.join("\n")}\n`, { mode: 0o600 });
-  writeFileSync(join(directory, "client-authority.crt"), clientAuthority.cert);
-}
-
-/** RFC 7519, with the claims that Kubernetes gives its own. */
-function signedToken(key: Buffer, { metadata: { name, namespace, uid } }: ApiObject, expires: Date): string {
-  const expiry = Math.floor(expires.getTime() / 1000);
-  const issued = expiry - 3_600;
-  const claims = {
-    iss: ISSUER,
-    aud: [ISSUER],
-    iat: issued,
-    nbf: issued,
-    exp: expiry,
-    sub: `system:serviceaccount:${namespace}:${name}`,
-    "kubernetes.io": { namespace, serviceaccount: { name, uid } },
-  };
-  const encoded = [{ alg: "RS256", typ: "JWT" }, claims].map((part) =>
-    Buffer.from(JSON.stringify(part)).toString("base64url"),
-  );
-  const text = encoded.join(".");
-  return `${text}.${sign("sha256", Buffer.from(text), key).toString("base64url")}`;
-}
-
-async function apiServer(shared: Shared, name: string, options: ApiServerOptions = {}): Promise<ApiServer> {
-  const { directory, tokens } = shared;
-  const port = await freePort();
-  const url = `https://127.0.0.1:${port}`;
-  // One for all: servers behind one address are one server to their clients.
-  const certificates = join(directory, "certificates");
-  const kubeConfigPath = join(directory, `${name}.kubeconfig`);
-  const key = join(directory, "service-account.key");
-  const service = new Service({
-    name,
-    program: shared.binaries.kubeApiserver,
-    args: [
-      `--etcd-servers=${options.etcdUrl ?? shared.etcdUrl}`,
-      "--bind-address=127.0.0.1",
-      // Given, because without a network there is none to be found; it is written nowhere then.
-      "--advertise-address=127.0.0.1",
-      "--endpoint-reconciler-type=none",
-      `--secure-port=${port}`,
-      `--cert-dir=${certificates}`,
-      `--service-account-key-file=${key}`,
-      `--service-account-signing-key-file=${key}`,
-      `--service-account-issuer=${ISSUER}`,
-      `--client-ca-file=${join(directory, "client-authority.crt")}`,
-      `--token-auth-file=${join(directory, "tokens.csv")}`,
-      "--authorization-mode=RBAC",
-      "--service-cluster-ip-range=10.0.0.0/24",
-      // No controller makes the service accounts that this plugin would wait for.
-      "--disable-admission-plugins=ServiceAccount",
-      "--allow-privileged",
-      ...shared.apiServerFlags,
-      ...(options.flags ?? []),
-    ],
-    logFile: join(directory, `${name}.log`),
-    isReady: async () => {
-      const certificate = join(certificates, "apiserver.crt");
-      if (!existsSync(certificate)) return false;
-      const options = { ca: readFileSync(certificate), token: tokens.admin };
-      if ((await statusOf(`${url}/readyz`, options)) !== 200) return false;
-      return (await statusOf(`${url}/api/v1/namespaces/default`, options)) === 200;
-    },
-    onStart: shared.onStart,
-  });
-  return {
-    url,
-    port,
-    kubeConfigPath,
-    get pid() {
-      return service.pid;
-    },
-    start: async () => {
-      await service.start();
-      // The server made its certificate when it first started.
-      const authority = readFileSync(join(certificates, "apiserver.crt"));
-      writeFileSync(kubeConfigPath, kubeConfig(url, authority, tokens), { mode: 0o600 });
-    },
-    signal: (signal) => service.signal(signal),
-    kill: (signal) => service.kill(signal),
-  };
-}
-
-function kubeConfig(url: string, authority: Buffer, tokens: Shared["tokens"]): string {
-  return `apiVersion: v1
-kind: Config
-clusters:
-  - name: kube-informers
-    cluster:
-      server: ${url}
-      certificate-authority-data: ${authority.toString("base64")}
-users:
-  - name: admin
-    user: { token: ${tokens.admin} }
-  - name: ${RESTRICTED_USER}
-    user: { token: ${tokens.restricted} }
-contexts:
-  - name: ${ADMIN_CONTEXT}
-    context: { cluster: kube-informers, user: admin, namespace: default }
-  - name: ${RESTRICTED_CONTEXT}
-    context: { cluster: kube-informers, user: ${RESTRICTED_USER}, namespace: default }
-current-context: ${ADMIN_CONTEXT}
-`;
-}
-
-/** The status of a GET; rejects while nobody listens. */
-export function statusOf(url: string, options: { ca?: Buffer; token?: string } = {}): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const headers = options.token === undefined ? {} : { authorization: `Bearer ${options.token}` };
-    const send = url.startsWith("https:") ? httpsRequest : httpRequest;
-    const request = send(
-      url,
-      { headers, agent: false, timeout: 5000, ...(options.ca && { ca: options.ca }) },
-      (response) => {
-        response.resume();
-        response.on("end", () => resolve(response.statusCode ?? 0));
-      },
-    );
-    request.on("timeout", () => request.destroy(new Error(`${url}: no answer in 5 s`)));
-    request.on("error", reject);
-    request.end();
-  });
 }

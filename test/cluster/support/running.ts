@@ -2,7 +2,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheDirectory, clusterBinaries, type Progress } from "./binaries.js";
-import { Cluster, statusOf } from "./cluster.js";
+import { Cluster } from "./cluster.js";
+import { statusOf } from "./servers.js";
 import { isOurs } from "./service.js";
 import { until } from "./until.js";
 
