@@ -36,6 +36,8 @@ export class Controller<T extends KubernetesObject> {
   #synced = false;
   /** What was popped, and waits halfway for room. */
   #unfinished: Deltas<T> | undefined;
+  /** Of the slabs, between two items, as far as it has come. */
+  #compaction: Generator | undefined;
   /** When the step began. */
   #nowMs = 0;
 
@@ -58,7 +60,9 @@ export class Controller<T extends KubernetesObject> {
     while (!queue.closed) {
       // Another controller replaces what is of its own namespace.
       if (indexer.replaced !== undefined) return indexer.replaced;
-      if (slabs?.wantsCompaction === true) slabs.compact(() => indexer.entries());
+      if (slabs?.wantsCompaction === true) this.#compaction ??= slabs.compacting(() => indexer.entries());
+      while (this.#compaction?.next().done === false) if (turn.exhausted()) return turn.next();
+      this.#compaction = undefined;
       tellOfGarbage();
       if (processor.room !== undefined) return processor.room;
       const item = this.#unfinished ?? queue.pop();

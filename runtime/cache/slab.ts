@@ -19,8 +19,8 @@ export class Slab {
   used = 0;
   /** Entries that read from it, counting those that are garbage: they cannot be told from the others. */
   readers = 0;
-  /** Bytes that a cache holds here, as the last compaction found them. */
-  live = 0;
+  /** Bytes that a cache holds here, as the last compaction found them; until then as good as full. */
+  live = Number.POSITIVE_INFINITY;
 
   constructor(owner: SlabAllocator, length: number) {
     this.owner = owner;
@@ -110,23 +110,32 @@ export class SlabAllocator {
     return this.#rests;
   }
 
-  /** Whether enough was written for {@link compact} to be worth its time. */
+  /** Whether enough was written for {@link compacting} to be worth its time. */
   get wantsCompaction(): boolean {
     return this.#written >= this.#compactionAfter || this.#rests?.wantsCompaction === true;
   }
 
-  /** Moves what a cache holds in slabs that are mostly garbage, so that the collector can free them. */
-  compact(cached: () => Iterable<SlabReader>): void {
+  /**
+   * Moves what a cache holds in slabs that are mostly garbage, so that the collector can free them; one entry a step. What is
+   * written or read in between may be counted wrongly, so that something is moved for nothing, or not yet.
+   */
+  *compacting(cached: () => Iterable<SlabReader>): Generator<undefined, void> {
     let live = 0;
-    for (const { slab } of cached()) if (slab !== undefined) slab.live = 0;
+    for (const { slab } of cached()) {
+      if (slab !== undefined) slab.live = 0;
+      yield;
+    }
     for (const { slab, length } of cached()) {
-      if (slab === undefined) continue;
-      slab.live += length;
-      live += length;
+      if (slab !== undefined) {
+        slab.live += length;
+        live += length;
+      }
+      yield;
     }
     for (const reader of cached()) {
       const { slab } = reader;
       if (slab !== undefined && slab !== slab.owner.#current && slab.live * 2 < slab.buffer.length) reader.move();
+      yield;
     }
     this.#compacted(live);
     if (this.#rests !== undefined) this.#rests.#compacted(live);

@@ -153,14 +153,17 @@ test("slabs that were written enough of are compacted between two changes, by wh
     override get wantsCompaction() {
       return true;
     }
-    override compact(cached: () => Iterable<SlabReader>) {
-      compacted.push([...cached()].length);
+    override *compacting(cached: () => Iterable<SlabReader>) {
+      const { length } = [...cached()];
+      // However long it takes, with turns of the loop in between.
+      for (let i = 0; i < 40; i++) yield;
+      compacted.push(length);
     }
   }
-  bench = new ControllerBench(undefined, new FullSlabs());
+  bench = new ControllerBench(new SlowTurn(bench.clock), new FullSlabs());
   bench.queue.replace([thing("a", "1")], "1");
   bench.enqueue("Added", thing("b", "2"));
-  await settle();
+  await turnUntil("all of it is taken in", () => compacted.length === 3);
   expect(compacted).toEqual([0, 1, 2]);
 });
 

@@ -208,8 +208,14 @@ export const QUEUEING: readonly Mutant[] = [
     },
     {
       bug: "slabs are never compacted",
-      text: "if (slabs?.wantsCompaction === true) slabs.compact(() => indexer.entries());",
+      text: "if (slabs?.wantsCompaction === true) this.#compaction ??= slabs.compacting(() => indexer.entries());",
       becomes: "",
+      killedBy: ["cache/controller"],
+    },
+    {
+      bug: "a compaction that gave the loop its turn is not ended",
+      text: "if (turn.exhausted()) return turn.next();\n      this.#compaction = undefined;",
+      becomes: "if (turn.exhausted()) break;\n      this.#compaction = undefined;",
       killedBy: ["cache/controller"],
     },
     {
