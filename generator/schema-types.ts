@@ -6,10 +6,11 @@
  * Neither meets a foreign string: what they see are tokens, and this file turns those into names and literals at the end.
  */
 import type { InterfaceDeclarationStructure, JSDocStructure, OptionalKind, ts } from "ts-morph";
+import type { Documentation } from "./documentation.js";
 import { commentLines, literal, propertyKey } from "./literals.js";
 import { importTool } from "./load/tools.js";
 import { nestedTypePart, pascalCase } from "./naming.js";
-import type { Declaration, Documentation, Shapes } from "./shapes.js";
+import type { Declaration, Shapes } from "./shapes.js";
 import { inline, memberType, type TypeText } from "./type-text.js";
 
 export interface TypeModule {

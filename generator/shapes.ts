@@ -6,11 +6,11 @@
  * values, texts) is replaced by a token, so that no tool further down ever sees one: schema-types.ts puts them back through
  * the literal encoder. Keywords that only validate (patterns, bounds, CEL, `oneOf` of `required`) say nothing about a type.
  */
+import { type Documentation, documentation } from "./documentation.js";
 import { GeneratorError } from "./errors.js";
 import { grammar } from "./grammar.js";
 import { asSchema, byCodeUnit, byKey, type Model, type Resource, type Schema } from "./model.js";
 import { customSchemaKey, kindPlacement, nestedTypePart, type Placement, schemaPlacement } from "./naming.js";
-import { notesOf } from "./notes.js";
 import {
   enumValues,
   groupVersionKinds,
@@ -21,7 +21,6 @@ import {
   isScalar,
   type Literal,
   referenceOf,
-  textOf,
   typeOf,
 } from "./schema-keywords.js";
 
@@ -35,14 +34,6 @@ export type RuntimeType = "ListMeta" | "ManagedFieldsEntry" | "ObjectMeta" | "Ow
 
 /** The part of OpenAPI 3.0 that is left: types, arrays, maps, unions, and references to tokens. */
 export type PlainSchema = { readonly [keyword: string]: unknown };
-
-/** Text as it was read: only the literal encoder may print it. */
-export interface Documentation {
-  readonly text: string;
-  readonly deprecated?: string;
-  /** Lines about limits and the like, made by us and safe as they are. */
-  readonly notes?: readonly string[];
-}
 
 export interface Property {
   readonly token: string;
@@ -381,24 +372,4 @@ function reference(token: string): PlainSchema {
 /** `nullable` beside a `$ref` is ignored by OpenAPI 3.0, so the reference is wrapped. */
 function wrapped(plain: PlainSchema): PlainSchema {
   return plain["$ref"] === undefined ? plain : { allOf: [plain] };
-}
-
-const noDocumentation: Documentation = { text: "" };
-
-function documentation(schema: Schema, resource?: Resource): Documentation {
-  const description = textOf(schema["description"]);
-  const warning = resource?.deprecated;
-  const { text, deprecated } =
-    warning === undefined ? splitDeprecation(description) : { text: description, deprecated: warning };
-  const notes = notesOf(schema);
-  if (notes.length === 0 && deprecated === undefined) return text === "" ? noDocumentation : { text };
-  return { text, ...(notes.length === 0 ? {} : { notes }), ...(deprecated === undefined ? {} : { deprecated }) };
-}
-
-/** Takes out the paragraph that begins with `Deprecated:`, as the convention is in Go (https://go.dev/wiki/Deprecated). */
-function splitDeprecation(description: string): { text: string; deprecated?: string } {
-  const [paragraph, deprecated] = /^deprecated: *(.+(?:\n.+)*)\n*/im.exec(description) ?? [];
-  return paragraph === undefined
-    ? { text: description }
-    : { text: description.replace(paragraph, "").trim(), deprecated: deprecated! };
 }

@@ -1,14 +1,15 @@
 /**
- * One list and watch, one cache, many handlers. Counterpart: `SharedIndexInformer` of tools/cache/shared_informer.go.
+ * One list and watch, one cache, many handlers. Counterpart: `SharedIndexInformer` of tools/cache/shared_informer.go. Longer than
+ * other files, as it is where all parts meet: what each does is in a file of its own.
  */
 import { InformerError, toInformerError } from "../api/informer-error.js";
-import { metaNamespaceKey } from "../api/keys.js";
-import type { Cached, KubernetesObject, ObjectMeta } from "../api/object-meta.js";
+import type { KubernetesObject } from "../api/object-meta.js";
 import { type Deferred, deferred, onAbort, unlessAborted } from "../util/abort.js";
 import type { Timer } from "../util/clock.js";
 import { guarded } from "../util/guarded.js";
+import { transformed } from "./admit.js";
 import { DeltaFIFO } from "./delta-fifo.js";
-import { Entry } from "./entry.js";
+import type { Entry } from "./entry.js";
 import {
   Notification,
   type ResourceEvent,
@@ -27,7 +28,6 @@ import type {
   StopResult,
 } from "./informer-options.js";
 import { IndexerLister } from "./lister.js";
-import { deepFreeze } from "./mutation-detector.js";
 import { type ProcessorEnvironment, ProcessorListener, SharedProcessor } from "./processor.js";
 import { RealFIFO } from "./real-fifo.js";
 import type { Indexers, Store } from "./store.js";
@@ -378,12 +378,7 @@ export class SharedInformer<T extends KubernetesObject> {
       return entry;
     }
     try {
-      const { key, uid, resourceVersion } = entry;
-      const object = transform(entry.object as T) as Cached<T> | undefined;
-      const { name = "", namespace } = (object?.metadata ?? {}) as ObjectMeta;
-      if (object === undefined || metaNamespaceKey(namespace, name) !== key)
-        throw new TypeError("it gave back no object of the same name and namespace");
-      return Entry.fromObject<T>({ key, uid, resourceVersion }, freeze === true ? deepFreeze(object) : object, entry);
+      return transformed(entry, transform, freeze === true);
     } catch (error) {
       this.#onError(toInformerError(error, "transform", `transform of ${this.resource} ${entry.key}`));
       return undefined;
