@@ -16,7 +16,7 @@ const MAX_UNZIPPED_RATIO = 200;
 const SMALL_UNZIPPED_BYTES = 64 * 1024 * 1024;
 
 export class HttpBody implements ResponseBody {
-  readonly #response: Readable;
+  readonly #cancel: () => void;
   /** What is read: the response, or what it is unzipped to. */
   readonly #stream: Readable;
   #release: () => void = () => {};
@@ -27,16 +27,17 @@ export class HttpBody implements ResponseBody {
   #end: { readonly error: InformerError | undefined } | undefined;
 
   /**
-   * @param response destroying it must close the connection, or the stream within it
    * @param brokenBy asked at the end of the response: why it is not whole, if it is not
+   * @param cancel destroys the response, and with it the connection or the stream within it
    */
   constructor(
     response: Readable,
     contentEncoding: string | string[] | undefined,
     signal: AbortSignal,
     brokenBy: () => Error | undefined = () => undefined,
+    cancel: () => void = () => response.destroy(),
   ) {
-    this.#response = response;
+    this.#cancel = cancel;
     const zipped = contentEncoding === "gzip";
     this.#stream = zipped ? response.pipe(createGunzip()) : response;
     if (zipped) {
@@ -51,7 +52,7 @@ export class HttpBody implements ResponseBody {
         this.#stream.destroy(
           new InformerError("limit", `${zippedBytes} bytes unzip to more than ${bytes}: this is no list of objects`),
         );
-        response.destroy();
+        cancel();
       });
       response.on("error", (error) => this.#stream.destroy(error));
       response.on("aborted", () => this.#stream.destroy(new Error("aborted")));
@@ -63,7 +64,7 @@ export class HttpBody implements ResponseBody {
     this.#stream.on("close", () => this.#finish(new Error("closed before the end")));
     const release = onAbort(signal, () => {
       this.#finish(abortError(signal));
-      response.destroy();
+      cancel();
     });
     if (this.#end === undefined) this.#release = release;
   }
@@ -91,8 +92,8 @@ export class HttpBody implements ResponseBody {
   close(): void {
     this.#finish(undefined);
     this.#chunks = [];
+    this.#cancel();
     this.#stream.destroy();
-    if (this.#stream !== this.#response) this.#response.destroy();
   }
 
   #onData(chunk: Buffer): void {

@@ -81,7 +81,13 @@ export class Http2Connections {
       return {
         status: headers[":status"] ?? 0,
         headers,
-        body: new HttpBody(stream, headers["content-encoding"], request.signal, () => resetOf(stream)),
+        body: new HttpBody(
+          stream,
+          headers["content-encoding"],
+          request.signal,
+          () => resetOf(stream),
+          () => cancel(stream),
+        ),
       };
     } catch (error) {
       if (isUnprocessed(error)) throw new UnprocessedRequest("refused before it was looked at", { cause: error });
@@ -187,6 +193,15 @@ function responseOf(stream: ClientHttp2Stream, signal: AbortSignal): Promise<Res
     stream.once("error", fail);
     stream.once("close", () => fail(new Error("the stream was closed before the answer")));
   });
+}
+
+/**
+ * Tells the server that nobody reads on (RFC 9113 7). Of a stream that is destroyed without a code Node sends the reset at once, also
+ * in the middle of what nghttp2 reads, which frees the stream under it (nodejs/node#38964).
+ */
+function cancel(stream: ClientHttp2Stream): void {
+  stream.close(node.http2.constants.NGHTTP2_CANCEL);
+  stream.destroy();
 }
 
 /** A stream that is reset says "end" first, like one that is whole. */

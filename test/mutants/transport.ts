@@ -84,7 +84,7 @@ export const TRANSPORT: readonly Mutant[] = [
     },
     {
       bug: "a stop leaves a socket",
-      text: "this.#finish(abortError(signal));\n      response.destroy();",
+      text: "this.#finish(abortError(signal));\n      cancel();",
       becomes: "this.#finish(abortError(signal));",
     },
     {
@@ -231,6 +231,12 @@ export const TRANSPORT: readonly Mutant[] = [
       bug: "a stream that was reset looks whole",
       text: "return stream.rstCode === 0 || stream.rstCode === undefined",
       becomes: "return stream.rstCode !== -1",
+      killedBy: ["transport/http2"],
+    },
+    {
+      bug: "a stream that nobody reads on is reset without a code",
+      text: "stream.close(node.http2.constants.NGHTTP2_CANCEL);\n  stream.destroy();",
+      becomes: "stream.destroy();",
       killedBy: ["transport/http2"],
     },
     {

@@ -12,7 +12,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import type { KubeConfigLike } from "../../runtime/transport/credentials.js";
 import { HttpTransport } from "../../runtime/transport/http-transport.js";
-import type { TransportResponse } from "../../runtime/transport/transport.js";
+import type { ResponseBody, TransportResponse } from "../../runtime/transport/transport.js";
 import { readAll } from "../support/bodies.js";
 import { kubeConfigFor } from "../support/kube-config.js";
 import { settle, turnUntil } from "../support/settle.js";
@@ -215,6 +215,22 @@ describe("HTTP/2", () => {
     await closed;
     expect(await readAll((await transport.get(list)).body)).toBe("whole");
     expect(sockets).toHaveLength(1);
+  });
+
+  test.each([
+    ["closed", (body: ResponseBody) => body.close()],
+    ["aborted", (_: ResponseBody, controller: AbortController) => controller.abort()],
+  ])("a body that is %s is cancelled by name", async (_, end) => {
+    const { transport, streams } = await serve((stream) => {
+      stream.respond(JSON_TYPE);
+      stream.write("{}");
+    });
+    const controller = new AbortController();
+    const { body } = await transport.get({ ...watch, signal: controller.signal });
+    await body.read();
+    end(body, controller);
+    await turnUntil("the stream is closed", () => streams[0]!.closed);
+    expect(streams[0]!.rstCode).toBe(http2.constants.NGHTTP2_CANCEL);
   });
 
   test("a server that refuses the client's certificate, which it does after the client's handshake, is of code tls", async () => {
