@@ -29,7 +29,13 @@ function gist({ status, headers, body }: Answer): object {
     return { status, reason, code, causes: details?.causes?.map((cause) => cause.reason) };
   }
   const values = text.split("\n").filter((line) => line !== "");
-  return { status, events: values.map((line) => JSON.parse(line) as WatchEvent).map(gistOf) };
+  const events = values.map((line) => JSON.parse(line) as WatchEvent);
+  return { status, events: events.filter((event, at) => at === 0 || !isPlainBookmark(event)).map(gistOf) };
+}
+
+/** The real server says where it stands once a minute, which may be any moment, after what it was asked for. */
+function isPlainBookmark({ type, object }: WatchEvent): boolean {
+  return type === "BOOKMARK" && object.metadata.annotations === undefined;
 }
 
 function gistOf({ type, object }: WatchEvent): object {
