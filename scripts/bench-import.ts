@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { projectRoot, run } from "./support/command.js";
+import { must, projectRoot, run } from "./support/command.js";
 
 const RUNS = 21;
 
@@ -41,8 +41,7 @@ async function compare(node: string): Promise<string> {
   return `| ${version.trim()} | ${more("milliseconds")} ms | ${more("processorMs")} ms | ${more("megabytes")} MB |`;
 }
 
-const build = await run("npm", ["run", "--silent", "build"]);
-if (build.code !== 0) throw new Error(build.output);
+await must("npm", ["run", "--silent", "build"]);
 console.log("| Node | time | processor | memory |\n| --- | --- | --- | --- |");
 const nodes = process.argv.slice(2);
 for (const node of nodes.length === 0 ? [process.execPath] : nodes) console.log(await compare(node));

@@ -14,7 +14,7 @@ import { runScript } from "../test/conformance/support/run.js";
 import type { InformerSetup, Script } from "../test/conformance/support/script.js";
 import type { ScriptServer } from "../test/conformance/support/server.js";
 import { handler, pass, start } from "../test/conformance/support/steps.js";
-import { isEntryPoint, projectRoot, report, run } from "./support/command.js";
+import { isEntryPoint, must, projectRoot, report } from "./support/command.js";
 import { terminalProgress } from "./support/progress.js";
 
 /** client-go waits in real time: many at once cost little. */
@@ -35,8 +35,7 @@ async function main(part = ""): Promise<void> {
     const program = join(folder, "client-go");
     progress.step("building client-go's informer");
     const cwd = join(projectRoot, "test/conformance/client-go");
-    const built = await run("go", ["build", "-mod=readonly", "-buildvcs=false", "-o", program, "."], { cwd });
-    if (built.code !== 0) throw new Error(`go build ended with ${built.code}:\n${built.output}`);
+    await must("go", ["build", "-mod=readonly", "-buildvcs=false", "-o", program, "."], cwd);
     if (part === "--rates") return await rates(program);
     const scripts = SCRIPTS.filter(({ name }) => name.includes(part));
     const waiting = [...scripts];

@@ -17,9 +17,9 @@ import {
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { type Check, checksProgram } from "./support/checks.js";
-import { type CommandResult, isEntryPoint, projectRoot, run } from "./support/command.js";
+import { type CommandResult, isEntryPoint, must, projectRoot, run } from "./support/command.js";
 import { type MatrixTools, matrixTools, pinnedVersions } from "./support/matrix-tools.js";
-import { emptyProject, must, pack } from "./support/pack.js";
+import { emptyProject, pack } from "./support/pack.js";
 import { strictest } from "./support/strictest.js";
 
 type Outcome = Pick<CommandResult, "code" | "output">;

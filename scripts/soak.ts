@@ -14,7 +14,7 @@ import type { SoakResult } from "../test/soak/result.js";
 import { Soak } from "../test/soak/soak.js";
 import { clientGo, ours } from "../test/soak/subject.js";
 import { figureRows } from "../test/soak/text.js";
-import { isEntryPoint, projectRoot, run, writeCounts } from "./support/command.js";
+import { isEntryPoint, must, projectRoot, run, writeCounts } from "./support/command.js";
 import { terminalProgress } from "./support/progress.js";
 
 const USAGE = `usage: npm run soak -- [options]
@@ -98,8 +98,7 @@ async function buildClientGo(folder: string, progress: Progress): Promise<string
   progress.step("building client-go's informers");
   const program = join(folder, "client-go");
   const cwd = join(projectRoot, "test/conformance/client-go");
-  const built = await run("go", ["build", "-mod=readonly", "-buildvcs=false", "-o", program, "./soak"], { cwd });
-  if (built.code !== 0) throw new Error(`go build ended with ${built.code}:\n${built.output}`);
+  await must("go", ["build", "-mod=readonly", "-buildvcs=false", "-o", program, "./soak"], cwd);
   return program;
 }
 

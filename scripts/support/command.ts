@@ -46,6 +46,15 @@ export function run(command: string, args: readonly string[], options: CommandOp
   });
 }
 
+/**
+ * Runs what the rest cannot do without.
+ * @throws Error with all that the program printed when it ends with another code than 0
+ */
+export async function must(command: string, args: readonly string[], cwd = projectRoot): Promise<void> {
+  const { code, output } = await run(command, args, { cwd });
+  if (code !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${code}\n${output}`);
+}
+
 /** Whether a module is the program that was started, and not imported by another. */
 export function isEntryPoint(moduleUrl: string): boolean {
   const started = process.argv[1];

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cacheDirectory } from "../../test/cluster/support/binaries.js";
-import { projectRoot, run } from "./command.js";
+import { must, projectRoot } from "./command.js";
 
 const pinned = join(projectRoot, "test/matrix/tools");
 
@@ -63,8 +63,7 @@ async function install(directory: string, cache: string): Promise<void> {
   const folder = mkdtempSync(join(cache, "install-"));
   try {
     cpSync(pinned, folder, { recursive: true });
-    const { code, output } = await run("npm", ["ci", "--ignore-scripts", "--loglevel=error"], { cwd: folder });
-    if (code !== 0) throw new Error(`npm ci in test/matrix/tools ended with ${code}\n${output}`);
+    await must("npm", ["ci", "--ignore-scripts", "--loglevel=error"], folder);
     if (!existsSync(directory)) renameSync(folder, directory);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -1,7 +1,7 @@
 /** The package as it would be published, built from nothing, and as its users install it. */
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { run } from "./command.js";
+import { must } from "./command.js";
 
 /** Builds and packs into an empty folder, and gives the path of the package. */
 export async function pack(folder: string): Promise<string> {
@@ -17,10 +17,4 @@ export async function emptyProject(folder: string, tarball: string): Promise<voi
   mkdirSync(folder);
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "empty", private: true, type: "module" }));
   await must("npm", ["install", "--offline", "--omit=optional", "--no-audit", "--no-fund", tarball], folder);
-}
-
-/** @throws Error with all that the program printed when it ends with another code than 0 */
-export async function must(program: string, args: readonly string[], cwd?: string): Promise<void> {
-  const { code, output } = await run(program, args, cwd === undefined ? {} : { cwd });
-  if (code !== 0) throw new Error(`${program} ${args.join(" ")} ended with ${code}\n${output}`);
 }
