@@ -1,6 +1,7 @@
 /** HTTP/1.1 over node:http and node:https, with connections that are kept and used again. */
 import type http from "node:http";
 import type https from "node:https";
+import type { OnReadOpts } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { abortError, onAbort } from "../util/abort.js";
 import type { Clock, Timer } from "../util/clock.js";
@@ -22,10 +23,14 @@ import type { TransportRequest, TransportResponse } from "./transport.js";
 
 /** Lists at one time: sixty-one informers that start together must not open as many connections for a moment's work. */
 const MAX_LIST_SOCKETS = 8;
+
+/** What a socket is read into, in bytes: as much as Node takes for each read, and would allocate each time. */
+const READ_BYTES = 64 * 1024;
+
 interface Agents {
   readonly fingerprint: string;
-  readonly list: http.Agent;
-  readonly watch: http.Agent;
+  readonly list: ReadingAgent;
+  readonly watch: ReadingAgent;
 }
 
 export class Http1Connections {
@@ -53,7 +58,7 @@ export class Http1Connections {
 
   /** Takes a TLS connection that is made already, for the next request of this kind. */
   adopt(socket: TLSSocket, kind: TransportRequest["kind"], credentials: Credentials): void {
-    (this.#agentsFor(credentials)[kind] as AdoptingAgent).adopted.push(socket);
+    this.#agentsFor(credentials)[kind].adopted.push(socket);
   }
 
   /** Closes what is idle or not yet connected, and the rest as its requests end. */
@@ -158,12 +163,11 @@ export class Http1Connections {
       this.#retireAgents();
       const connect = () => connectTls(this.#server, credentials, ["http/1.1"], this.#clock, this.#closing.signal);
       const tunnel = credentials.proxy && connect;
-      const agent = (options: http.AgentOptions) =>
-        this.#secure ? adoptingAgent(options, tunnel) : new node.http.Agent(options);
+      const { Agent } = this.#secure ? node.https : node.http;
       this.#agents = {
         fingerprint,
-        list: agent({ keepAlive: true, maxSockets: MAX_LIST_SOCKETS }),
-        watch: agent({ keepAlive: true }),
+        list: readingAgent(new Agent({ keepAlive: true, maxSockets: MAX_LIST_SOCKETS }), tunnel),
+        watch: readingAgent(new Agent({ keepAlive: true }), tunnel),
       };
     }
     return this.#agents!;
@@ -180,28 +184,47 @@ class StaleConnection extends Error {
   }
 }
 
-/** Uses connections that were made elsewhere before it makes its own. */
-interface AdoptingAgent extends https.Agent {
+/** Uses connections that were made elsewhere before it makes its own, which read into memory that they use again. */
+interface ReadingAgent extends http.Agent {
   readonly adopted: TLSSocket[];
 }
 
 /** @param tunnel makes the connections, when there is a proxy */
-function adoptingAgent(options: http.AgentOptions, tunnel: (() => Promise<TLSSocket>) | undefined): AdoptingAgent {
+function readingAgent(agent: http.Agent, tunnel: (() => Promise<TLSSocket>) | undefined): ReadingAgent {
   const adopted: TLSSocket[] = [];
-  const agent = new node.https.Agent(options);
   const connect = agent.createConnection.bind(agent);
-  agent.createConnection = (...args) => {
+  agent.createConnection = (options, callback) => {
     const socket = adopted.pop();
     if (socket?.destroyed === false) return socket;
-    if (tunnel === undefined) return connect(...args);
-    const callback = args[1] as unknown as (error: Error | null, socket?: TLSSocket) => void;
+    if (tunnel === undefined) return connectReading(connect, options, callback);
+    const connected = callback as unknown as (error: Error | null, socket?: TLSSocket) => void;
     tunnel().then(
-      (made) => callback(null, made),
-      (error: Error) => callback(error),
+      (made) => connected(null, made),
+      (error: Error) => connected(error),
     );
     return undefined;
   };
   return Object.assign(agent, { adopted });
+}
+
+/**
+ * A connection that always reads into the same memory. The HTTP parser copies every body out of it before the next read; of memory
+ * for each read V8 counts 64 KiB, however little came, and looks through its heap for garbage because of it.
+ */
+function connectReading(
+  connect: http.Agent["createConnection"],
+  ...[options, callback]: Parameters<http.Agent["createConnection"]>
+): ReturnType<http.Agent["createConnection"]> {
+  const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  const onread: OnReadOpts = {
+    buffer,
+    callback: (length) => {
+      socket?.emit("data", buffer.subarray(0, length));
+      return true;
+    },
+  };
+  const socket = connect({ ...options, onread } as http.ClientRequestArgs, callback);
+  return socket;
 }
 
 function closeIdle(agent: http.Agent): void {

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import type { HttpsOptions } from "../../runtime/transport/credentials.js";
 import { HttpTransport } from "../../runtime/transport/http-transport.js";
-import type { TransportRequest } from "../../runtime/transport/transport.js";
+import type { ResponseBody, TransportRequest } from "../../runtime/transport/transport.js";
 import { deferred } from "../../runtime/util/abort.js";
 import { readAll } from "../support/bodies.js";
 import { kubeConfigFor } from "../support/kube-config.js";
@@ -64,6 +64,18 @@ describe("a request", () => {
     const server = await loopback((_, response) => response.writeHead(403, { "X-Why": "a" }).end("no"));
     const { status, headers, body } = await transportTo(server.url).transport.get(list());
     expect([status, headers["x-why"], await readAll(body)]).toEqual([403, "a", "no"]);
+  });
+
+  test("has bodies that wait for their readers: what is read from the socket later is not written over them", async () => {
+    const bodyOf = (path: string) => Array.from({ length: 200_000 }, (_, i) => `${path} ${i}\n`).join("");
+    const server = await loopback((request, response) => response.end(bodyOf(request.url!)));
+    const { transport } = transportTo(server.url);
+    const bodies: ResponseBody[] = [];
+    for (const path of ["/a", "/b"]) bodies.push((await transport.get(list(path))).body);
+    const parts = await Promise.all(bodies.map((body) => body.read()));
+    // The first is stopped by now: it has more than may wait.
+    const rests = [await readAll(bodies[1]!), await readAll(bodies[0]!)].reverse();
+    expect(parts.map((part, i) => `${part}${rests[i]}`)).toEqual([bodyOf("/a"), bodyOf("/b")]);
   });
 
   test("H17 M9 is not redirected, so that credentials stay with their server", async () => {

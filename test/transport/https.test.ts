@@ -46,6 +46,18 @@ describe("https", () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  test("a body that waits is not written over, on the first connection nor on the next", async () => {
+    const bodyOf = (path: string) => Array.from({ length: 200_000 }, (_, i) => `${path} ${i}\n`).join("");
+    const server = await loopback((request, response) => response.end(bodyOf(request.url!)), { tls: SERVER });
+    const { transport } = transportTo(server.url, { ca: CA });
+    const paths = ["/a", "/b", "/c"];
+    const responses = await Promise.all(paths.map((path) => transport.get({ ...list, path })));
+    const parts = await Promise.all(responses.map(({ body }) => body.read()));
+    const rests = await Promise.all(responses.map(({ body }) => readAll(body)));
+    expect(parts.map((part, i) => `${part}${rests[i]}`)).toEqual(paths.map(bodyOf));
+    expect(server.sockets).toHaveLength(3);
+  });
+
   test("shows the client's certificate", async () => {
     const server = await loopback(whoAreYou, { tls: MUTUAL });
     const { transport } = transportTo(server.url, { ca: CA, ...FIRST });
