@@ -53,6 +53,7 @@ export function verdictOf(report: VitestReport | undefined, timedOut: boolean): 
 
 interface Outcome extends Verdict {
   readonly mutant: Mutant;
+  readonly tookMs: number;
 }
 
 let runs = 0;
@@ -74,10 +75,10 @@ const pathsOf = (mutants: readonly Mutant[]) => [
   ...new Set(mutants.flatMap(({ killedBy }) => killedBy.map((file) => `test/${file}.test.ts`))),
 ];
 
-function lineOf({ mutant, verdict, by }: Outcome): string {
+function lineOf({ mutant, verdict, by, tookMs }: Outcome): string {
   const word = verdict === "killed" ? "killed  " : verdict.toUpperCase();
   const detail = verdict === "survived" ? `no test of ${mutant.killedBy.join(", ")} fails` : by;
-  return `${word}  ${mutant.file}: ${mutant.bug}\n            ${detail}`;
+  return `${word}  ${mutant.file}: ${mutant.bug} (${seconds(tookMs)})\n            ${detail}`;
 }
 
 /** So many of them, picked by the seed: in their order. */
@@ -110,7 +111,8 @@ async function main(): Promise<void> {
   const outcomes: Outcome[] = [];
   const work = async () => {
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-      const outcome = { mutant, ...(await vitest(pathsOf([mutant]), mutant)) };
+      const begun = performance.now();
+      const outcome = { mutant, ...(await vitest(pathsOf([mutant]), mutant)), tookMs: performance.now() - begun };
       outcomes.push(outcome);
       console.log(lineOf(outcome));
       progress.status(`${outcomes.length} of ${mutants.length} seeded bugs`);
@@ -120,7 +122,7 @@ async function main(): Promise<void> {
   const killed = outcomes.filter((outcome) => outcome.verdict === "killed").length;
   console.log(`\n${killed} of ${mutants.length} seeded bugs noticed in ${seconds(performance.now() - started)}`);
   mkdirSync(join(projectRoot, ".tmp"), { recursive: true });
-  const rows = outcomes.map(({ mutant: { file, bug }, verdict, by }) => ({ file, bug, verdict, by }));
+  const rows = outcomes.map(({ mutant: { file, bug }, verdict, by, tookMs }) => ({ file, bug, verdict, by, tookMs }));
   writeFileSync(join(projectRoot, ".tmp/mutants.json"), `${JSON.stringify(rows, undefined, 1)}\n`);
   if (killed < mutants.length) process.exitCode = 1;
   writeCounts(values.report, killed, mutants.length - killed);

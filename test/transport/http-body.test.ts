@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
+import { PassThrough } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
+import { HttpBody } from "../../runtime/transport/http-body.js";
 import { HttpTransport } from "../../runtime/transport/http-transport.js";
 import type { ResponseBody } from "../../runtime/transport/transport.js";
 import { gzipped, readAll } from "../support/bodies.js";
@@ -151,6 +153,14 @@ describe("closing before the end", () => {
     body.close();
     await Promise.all([closed, reading]);
     expect(await body.read()).toBeUndefined();
+  });
+
+  test("by its signal destroys the response at once", () => {
+    const abort = new AbortController();
+    const response = new PassThrough();
+    new HttpBody(response, undefined, abort.signal);
+    abort.abort();
+    expect(response.destroyed).toBe(true);
   });
 
   test("by its signal closes the connection, and fails whoever reads", async () => {
