@@ -4,7 +4,7 @@ import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command, Option as CommandOption } from "commander";
-import { completion, shells } from "./completion.js";
+import { type CompletedOption, completion, type Subcommand, shells } from "./completion.js";
 import { type Config, readConfig } from "./config.js";
 import { exitCodes, GeneratorError } from "./errors.js";
 import { type GenerateOptions, generate } from "./index.js";
@@ -167,12 +167,21 @@ function withOptions(command: Command, Option: typeof CommandOption): Command {
     .addHelpText("after", lessons);
 }
 
-function completed(command: Command): Parameters<typeof completion>[1][number] {
+function completed(command: Command): Subcommand {
   const shown = command.options.filter(({ hidden }) => !hidden);
+  const name = command.name();
   return {
-    name: command.name(),
-    options: shown.map(({ long, description }) => ({ long: long!, description })),
+    name,
+    description: command.description(),
+    takes: name === "completion" ? shells : name === "rbac" ? "path" : undefined,
+    options: shown.map(({ long, description, flags }) => ({ long: long!, description, value: valueAfter(flags) })),
   };
+}
+
+/** @param flags as they are declared: `--out <dir>` */
+function valueAfter(flags: string): CompletedOption["value"] {
+  if (!flags.includes("<")) return undefined;
+  return /<(path|source|file|dir)>/.test(flags) ? "path" : "word";
 }
 
 function rbacCommand(module: string | undefined, flags: RbacFlags, progress: Progress): Promise<string> {

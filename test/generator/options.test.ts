@@ -165,22 +165,62 @@ describe("completion", () => {
     return { code, out, err };
   };
 
+  const isThere = (shell: string) => spawnSync(shell, ["-c", "true"]).status === 0;
+  const linesOf = (shell: string, ...args: string[]) =>
+    spawnSync(shell, args, { encoding: "utf8" }).stdout.trim().split("\n");
+
   it.each(["bash", "zsh", "fish"])("of %s names every option", async (shell) => {
     const { code, out } = await print(shell);
     expect(code).toBe(0);
     for (const word of ["crd", "include", "watch", "diff", "rbac", "for", "name"]) expect(out).toContain(word);
-    if (spawnSync(shell, ["-c", "true"]).status === 0) expect(spawnSync(shell, ["-n"], { input: out }).status).toBe(0);
   });
 
-  it("of bash gives each subcommand its own options", async () => {
+  const asked: [string[], string[]][] = [
+    [["c"], ["completion"]],
+    [
+      ["rbac", "--"],
+      ["--for", "--name"],
+    ],
+    [
+      ["rbac", "--name", "generate", "--"],
+      ["--for", "--name"],
+    ],
+    [["generate", "--cr"], ["--crd"]],
+    [
+      ["completion", ""],
+      ["bash", "fish", "zsh"],
+    ],
+    [["help", "r"], ["rbac"]],
+    [["generate", "--context", ""], [""]],
+  ];
+
+  it.each(asked)("in bash of %j", async (words, expected) => {
     const { out } = await print("bash");
-    const complete = (...words: string[]) => {
-      const ask = `COMP_WORDS=(kube-informers ${words.join(" ")}); COMP_CWORD=${words.length}; _kube_informers; echo "\${COMPREPLY[*]}"`;
-      return spawnSync("bash", ["-c", `${out}\n${ask}`], { encoding: "utf8" }).stdout.trim();
+    const ask = `COMP_CWORD=$#; COMP_WORDS=(kube-informers "$@"); _kube_informers; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    expect(linesOf("bash", "-c", `${out}\n${ask}`, "", ...words).sort()).toEqual(expected);
+  });
+
+  it.runIf(isThere("fish")).each(asked)("in fish of %j", async (words, expected) => {
+    const { out } = await print("fish");
+    const found = linesOf("fish", "--no-config", "-c", `${out}\ncomplete -C 'kube-informers ${words.join(" ")}'`);
+    expect(found.map((line) => line.split("\t")[0])).toEqual(expected);
+  });
+
+  it.runIf(isThere("zsh"))("in zsh is what _arguments understands", async () => {
+    const { out } = await print("zsh");
+    const ask = (...words: string[]) => {
+      const shell = '_arguments() { print -rl -- "$@" }; words=("$@"); CURRENT=$#';
+      return linesOf("zsh", "-fc", `${shell}\n${out}`, "", "kube-informers", ...words);
     };
-    expect(complete("c")).toBe("completion");
-    expect(complete("rbac", "--")).toBe("--for --name");
-    expect(complete("generate", "--cr")).toBe("--crd");
+    expect(ask("completion", "")).toEqual(["1:word:(bash zsh fish)"]);
+    expect(ask("rbac", "--")).toEqual([
+      "1:file:_files",
+      "*--for=[sources, a folder or a file: they are read, and not run]:value:_files",
+      "*--name=[of each role]:value:",
+    ]);
+    const generate = ask("generate", "--");
+    expect(generate).toContain("--cluster[everything that the current context's cluster serves]");
+    expect(generate).toContain("*--include=[only GROUP\\[/VERSION\\[/KIND\\]\\], with * for any (repeatable)]:value:");
   });
 
   it("of another shell is refused", async () => {
