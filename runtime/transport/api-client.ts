@@ -152,7 +152,7 @@ async function readText(response: TransportResponse): Promise<string> {
   const parts: Buffer[] = [];
   let bytes = 0;
   for (let chunk = await response.body.read(); chunk !== undefined; chunk = await response.body.read()) {
-    parts.push(chunk);
+    parts.push(Buffer.from(chunk));
     bytes += chunk.length;
     if (bytes > MAX_STATUS_BYTES) break;
   }

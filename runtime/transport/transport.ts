@@ -20,7 +20,7 @@ export interface TransportResponse {
 /** The body of an answer as it arrives. Reading slowly holds the server back. */
 export interface ResponseBody {
   /**
-   * The next bytes; `undefined` at the end. One call at a time.
+   * The next bytes, good until more are asked for: whoever keeps them copies them. `undefined` at the end. One call at a time.
    * @throws InformerError `connection` when it breaks off, `decode` when it cannot be unzipped, or what the request's signal
    *   was aborted with
    */

@@ -4,7 +4,7 @@ import type { ResponseBody } from "../../runtime/transport/transport.js";
 /** All that is left of a body, as text. */
 export async function readAll(body: ResponseBody): Promise<string> {
   const parts: Buffer[] = [];
-  for (let chunk = await body.read(); chunk !== undefined; chunk = await body.read()) parts.push(chunk);
+  for (let chunk = await body.read(); chunk !== undefined; chunk = await body.read()) parts.push(Buffer.from(chunk));
   return Buffer.concat(parts).toString();
 }
 

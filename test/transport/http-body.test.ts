@@ -40,6 +40,15 @@ describe("reading a body", () => {
     expect(await body.read()).toBeUndefined();
   });
 
+  // From Node 22 on.
+  test.runIf("transfer" in ArrayBuffer.prototype)("what was read is given back when more is asked for", async () => {
+    const { body } = await bodyOf((response) => response.end("one"));
+    const one = await body.read();
+    expect(String(one)).toBe("one");
+    expect(await body.read()).toBeUndefined();
+    expect(one).toHaveLength(0);
+  });
+
   test("a large one comes whole, however late it is read", async () => {
     const text = "0123456789abcdef".repeat(256 * 1024);
     const { body } = await bodyOf((response) => response.end(text));

@@ -72,7 +72,7 @@ describe("a request", () => {
     const { transport } = transportTo(server.url);
     const bodies: ResponseBody[] = [];
     for (const path of ["/a", "/b"]) bodies.push((await transport.get(list(path))).body);
-    const parts = await Promise.all(bodies.map((body) => body.read()));
+    const parts = await Promise.all(bodies.map(async (body) => String(await body.read())));
     // The first is stopped by now: it has more than may wait.
     const rests = [await readAll(bodies[1]!), await readAll(bodies[0]!)].reverse();
     expect(parts.map((part, i) => `${part}${rests[i]}`)).toEqual([bodyOf("/a"), bodyOf("/b")]);

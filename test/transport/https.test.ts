@@ -52,7 +52,7 @@ describe("https", () => {
     const { transport } = transportTo(server.url, { ca: CA });
     const paths = ["/a", "/b", "/c"];
     const responses = await Promise.all(paths.map((path) => transport.get({ ...list, path })));
-    const parts = await Promise.all(responses.map(({ body }) => body.read()));
+    const parts = await Promise.all(responses.map(async ({ body }) => String(await body.read())));
     const rests = await Promise.all(responses.map(({ body }) => readAll(body)));
     expect(parts.map((part, i) => `${part}${rests[i]}`)).toEqual(paths.map(bodyOf));
     expect(server.sockets).toHaveLength(3);
