@@ -40,13 +40,12 @@ describe("reading a body", () => {
     expect(await body.read()).toBeUndefined();
   });
 
-  // From Node 22 on.
-  test.runIf("transfer" in ArrayBuffer.prototype)("what was read is given back when more is asked for", async () => {
+  test("what was read is given back when more is asked for, from Node 22 on", async () => {
     const { body } = await bodyOf((response) => response.end("one"));
     const one = await body.read();
     expect(String(one)).toBe("one");
     expect(await body.read()).toBeUndefined();
-    expect(one).toHaveLength(0);
+    expect(one).toHaveLength("transfer" in ArrayBuffer.prototype ? 0 : 3);
   });
 
   test("a large one comes whole, however late it is read", async () => {
