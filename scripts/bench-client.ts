@@ -11,6 +11,7 @@ import {
 } from "kube-informers";
 import type { Pod } from "kube-informers/core/v1";
 import {
+  bursts,
   control,
   cpuMs,
   forgetPeak,
@@ -203,21 +204,20 @@ if (rateEvents > 0) {
 }
 
 // 4. bursts, the first of which warms up
-for (const [name, burst] of [
-  ["firstBurst", Number(flags["warm-up"])],
-  ["burst", Number(flags.burst)],
-] as const) {
-  if (burst === 0) continue;
-  const start = performance.now();
-  const startCpu = cpuMs();
-  const startMain = mainThreadCpuMs();
-  const done = until({ updates: updates + burst });
-  await Promise.all([control(flags.url, `/control/burst?count=${burst}`), done]);
-  result[`${name}EventsPerSec`] = (burst / (performance.now() - start)) * 1e3;
-  result[`${name}CpuUsPerEvent`] = ((cpuMs() - startCpu) * 1e3) / burst;
-  result[`${name}MainThreadUsPerEvent`] = ((mainThreadCpuMs() - startMain) * 1e3) / burst;
-  result[`${name}PeakRssMiB`] = statusMiB("VmHWM");
-}
+const burstFigures = await bursts(
+  flags.url,
+  Number(flags["warm-up"]),
+  Number(flags.burst),
+  (events) => until({ updates: updates + events }),
+  (events) => {
+    const startMs = mainThreadCpuMs();
+    return () => ({
+      MainThreadUsPerEvent: ((mainThreadCpuMs() - startMs) * 1e3) / events,
+      PeakRssMiB: statusMiB("VmHWM"),
+    });
+  },
+);
+Object.assign(result, burstFigures);
 
 // 5. relists of the full cache
 if (flags.relist) {

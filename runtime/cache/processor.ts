@@ -290,12 +290,18 @@ function nameOf<T extends KubernetesObject>({ name }: ProcessorListener<T>, { ty
 /** The handlers of one informer. Order is kept within a handler; there is none between two. */
 export class SharedProcessor<T extends KubernetesObject> {
   #listeners: readonly ProcessorListener<T>[] = [];
+  #readsObjects = false;
   /** Removed, but a call of theirs may still run. */
   readonly #leaving = new Set<Promise<void>>();
 
   /** A snapshot: a handler that joins later is not in it. */
   get listeners(): readonly ProcessorListener<T>[] {
     return this.#listeners;
+  }
+
+  /** Whether one of them is given each object. */
+  get readsObjects(): boolean {
+    return this.#readsObjects;
   }
 
   /** Absent when every handler that blocks has room; else to be awaited, and asked for again. */
@@ -305,11 +311,11 @@ export class SharedProcessor<T extends KubernetesObject> {
   }
 
   add(listener: ProcessorListener<T>): void {
-    this.#listeners = [...this.#listeners, listener];
+    this.#renew([...this.#listeners, listener]);
   }
 
   remove(listener: ProcessorListener<T>): Promise<void> {
-    this.#listeners = this.#listeners.filter((other) => other !== listener);
+    this.#renew(this.#listeners.filter((other) => other !== listener));
     const leaving = listener.remove().finally(() => this.#leaving.delete(leaving));
     this.#leaving.add(leaving);
     return leaving;
@@ -328,6 +334,11 @@ export class SharedProcessor<T extends KubernetesObject> {
   /** Resolves when no handler runs any more; what was pending is dropped. */
   async stop(): Promise<void> {
     await Promise.all([...this.#leaving, ...this.#listeners.map((listener) => listener.remove())]);
+  }
+
+  #renew(listeners: readonly ProcessorListener<T>[]): void {
+    this.#listeners = listeners;
+    this.#readsObjects = listeners.some(({ readsObjects }) => readsObjects);
   }
 }
 

@@ -388,7 +388,7 @@ export class SharedInformer<T extends KubernetesObject> {
   /** Whether each object will be read as it comes: as bytes a whole list of them would wait for it. */
   get #readsObjects(): boolean {
     if (this.#options.slabs?.keepsBytes === true) return false;
-    return this.#indexer.readsObjects || this.#processor.listeners.some(({ readsObjects }) => readsObjects);
+    return this.#indexer.readsObjects || this.#processor.readsObjects;
   }
 
   #healthChanged(): void {

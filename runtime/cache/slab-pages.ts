@@ -67,6 +67,8 @@ export function freePages(pages: Pages, slab?: object): void {
 
 /** Bytes that V8 does not count and that are needed no more. */
 let garbage = 0;
+/** How many of them are worth a look at how large the heap is: it is not free, and there is one for each item. */
+let worthALook = LARGE_HEAP / 2;
 
 /** So many bytes of these pages are needed no more. */
 export function discard(pages: Pages, length: number): void {
@@ -75,8 +77,13 @@ export function discard(pages: Pages, length: number): void {
 
 /** Has V8 look for garbage once there is half as much of what it does not count as there is heap to look through. */
 export function tellOfGarbage(): void {
-  if (garbage < LARGE_HEAP / 2 || garbage < heapBytes() / 2) return;
+  if (garbage < worthALook) return;
+  if (garbage < heapBytes() / 2) {
+    worthALook = garbage + LARGE_HEAP / 16;
+    return;
+  }
   // Memory that V8 counts and nobody touches: it takes no room.
   new ArrayBuffer(Math.min(garbage, LARGE_HEAP));
   garbage = 0;
+  worthALook = LARGE_HEAP / 2;
 }

@@ -2,7 +2,7 @@
 // scan of its list. Prints one JSON line.
 import { parseArgs } from "node:util";
 import { CoreV1Api, KubeConfig, makeInformer, type V1Pod } from "@kubernetes/client-node";
-import { control, cpuMs, quantile, settled, statusMiB } from "./process.js";
+import { bursts, control, cpuMs, quantile, settled, statusMiB } from "./process.js";
 
 const { values: flags } = parseArgs({
   options: {
@@ -82,17 +82,7 @@ if (rateEvents > 0) {
   result["rateP50Ms"] = quantile(latenciesMs, 0.5);
   result["rateP99Ms"] = quantile(latenciesMs, 0.99);
 }
-for (const [name, burst] of [
-  ["firstBurst", Number(flags["warm-up"])],
-  ["burst", Number(flags.burst)],
-] as const) {
-  if (burst === 0) continue;
-  const burstMs = performance.now();
-  const burstCpuMs = cpuMs();
-  const done = until({ updates: updates + burst });
-  await Promise.all([control(flags.url, `/control/burst?count=${burst}`), done]);
-  result[`${name}EventsPerSec`] = (burst / (performance.now() - burstMs)) * 1e3;
-  result[`${name}CpuUsPerEvent`] = ((cpuMs() - burstCpuMs) * 1e3) / burst;
-}
+const told = (events: number) => until({ updates: updates + events });
+Object.assign(result, await bursts(flags.url, Number(flags["warm-up"]), Number(flags.burst), told));
 console.log(JSON.stringify(result));
 process.exit(0);

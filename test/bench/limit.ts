@@ -5,7 +5,7 @@
 // Prints one JSON line, as scripts/bench-client.ts does.
 import http from "node:http";
 import { parseArgs } from "node:util";
-import { control, cpuMs, settled, statusMiB } from "./process.js";
+import { bursts, cpuMs, settled, statusMiB } from "./process.js";
 
 const { values: flags } = parseArgs({
   options: {
@@ -78,17 +78,7 @@ const result: Record<string, unknown> = {
   settledRssMiB,
   heldMiB: settledHeldMiB - baseHeldMiB,
 };
-for (const [name, burst] of [
-  ["firstBurst", Number(flags["warm-up"])],
-  ["burst", Number(flags["burst"])],
-] as const) {
-  if (burst === 0) continue;
-  const burstMs = performance.now();
-  const burstCpuMs = cpuMs();
-  const done = until(lines + burst);
-  await Promise.all([control(String(flags["url"]), `/control/burst?count=${burst}`), done]);
-  result[`${name}EventsPerSec`] = (burst / (performance.now() - burstMs)) * 1e3;
-  result[`${name}CpuUsPerEvent`] = ((cpuMs() - burstCpuMs) * 1e3) / burst;
-}
+const told = (events: number) => until(lines + events);
+Object.assign(result, await bursts(String(flags["url"]), Number(flags["warm-up"]), Number(flags["burst"]), told));
 console.log(JSON.stringify(result));
 process.exit(0);

@@ -71,6 +71,36 @@ export async function control(url: string, path: string): Promise<string> {
   throw new Error(`${path}: the load server does not answer`);
 }
 
+/**
+ * A burst to warm up, and the one that counts; one of no events is left out.
+ * @param told resolves when the client has been told of so many events more
+ * @param also further figures of a burst: called at its beginning, and what that gives at its end
+ */
+export async function bursts(
+  url: string,
+  warmUp: number,
+  burst: number,
+  told: (events: number) => Promise<void>,
+  also: (events: number) => () => Readonly<Record<string, number>> = () => () => ({}),
+): Promise<Record<string, number>> {
+  const result: Record<string, number> = {};
+  for (const [name, events] of [
+    ["firstBurst", warmUp],
+    ["burst", burst],
+  ] as const) {
+    if (events === 0) continue;
+    const startMs = performance.now();
+    const startCpuMs = cpuMs();
+    const rest = also(events);
+    const done = told(events);
+    await Promise.all([control(url, `/control/burst?count=${events}`), done]);
+    result[`${name}EventsPerSec`] = (events / (performance.now() - startMs)) * 1e3;
+    result[`${name}CpuUsPerEvent`] = ((cpuMs() - startCpuMs) * 1e3) / events;
+    for (const [figure, value] of Object.entries(rest())) result[`${name}${figure}`] = value;
+  }
+  return result;
+}
+
 /** The value that so much of a sorted list is not above: 0.99 for the 99th percentile. */
 export const quantile = (sorted: readonly number[], part: number): number | undefined =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))];
