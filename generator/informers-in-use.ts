@@ -156,8 +156,9 @@ class Scan {
         return undefined;
       }
       const own = method === "informerFor" ? this.#own(options) : undefined;
+      const isClusterScoped = resource.isClusterScoped || this.#isKnownClusterScoped(callee.expression, resource);
       const factory = this.#factoryOf(callee.expression);
-      return { ...resource, at: call, factory, ...(own === undefined ? {} : { own }) };
+      return { ...resource, isClusterScoped, at: call, factory, ...(own === undefined ? {} : { own }) };
     }
     if (this.#isUnknown(callee.expression)) {
       if (isByFactory || method === "lister" || this.#isAsking(method))
@@ -173,14 +174,41 @@ class Scan {
     const file = declaration?.getSourceFile();
     // A function of the program's own names the resource inside.
     if (declaration === undefined || file === undefined || this.#sources.has(file)) return undefined;
-    const module = this.#checker.getSymbolAtLocation(file);
-    const exported = module === undefined ? [] : this.#checker.getExportsOfModule(module);
-    const descriptor = exported.find(({ name: other }) => other === descriptorName(name.text));
+    const descriptor = this.#exportsOf(file).find(({ name: other }) => other === descriptorName(name.text));
     const constant = descriptor === undefined ? undefined : this.#reader.constant(descriptor);
     const resource = constant === undefined ? undefined : this.#resource(constant);
     if (resource !== undefined) return { ...resource, at: call, factory: this.#factoryOf(expression) };
     this.#complain(name, `which resource ${name.text}() is cannot be read: it gets no rule`);
     return undefined;
+  }
+
+  /** A generated factory knows what it was generated for by name too: `forResource` looks there for what is not said. */
+  #isKnownClusterScoped(factory: ts.Expression, { group, version, resource }: Resource): boolean {
+    const versions = this.#returned(this.#checker.getTypeAtLocation(factory)).flatMap((of) =>
+      this.#returned(of, version),
+    );
+    const files = versions.flatMap(({ symbol }) => symbol?.declarations?.map((node) => node.getSourceFile()) ?? []);
+    return files
+      .flatMap((file) => this.#exportsOf(file))
+      .some((symbol) => {
+        const constant = this.#reader.constant(symbol);
+        const known = constant === undefined ? undefined : this.#resource(constant);
+        return known?.isClusterScoped === true && known.group === group && known.resource === resource;
+      });
+  }
+
+  /** What the methods of a type give, or the one of that name. */
+  #returned(type: ts.Type, name?: string): ts.Type[] {
+    return type
+      .getProperties()
+      .filter((member) => name === undefined || member.name === name)
+      .flatMap((member) => this.#checker.getTypeOfSymbol(member).getCallSignatures())
+      .map((signature) => signature.getReturnType());
+  }
+
+  #exportsOf(file: ts.SourceFile): ts.Symbol[] {
+    const module = this.#checker.getSymbolAtLocation(file);
+    return module === undefined ? [] : this.#checker.getExportsOfModule(module);
   }
 
   #resource(described: ts.Expression): Resource | undefined {

@@ -7,7 +7,7 @@ interface GroupDocument {
 }
 
 interface ResourceListDocument {
-  readonly resources?: readonly { readonly name?: unknown }[];
+  readonly resources?: readonly { readonly name?: unknown; readonly namespaced?: unknown }[];
 }
 
 /** Never rejects: without an answer it is `""`. */
@@ -28,7 +28,10 @@ export async function servedInstead(
   const base = group === "" ? "/api" : `/apis/${encodeURIComponent(group)}`;
   const document = (await get(`${base}/${encodeURIComponent(version)}`)) as ResourceListDocument | undefined;
   if (document === undefined) return "";
-  const names = (document.resources ?? []).map(({ name }) => name);
+  const served = document.resources ?? [];
+  if (served.some(({ name, namespaced }) => name === resource.resource && namespaced === false))
+    return `${resource.resource} have no namespaces: ask with their kind and scope "Cluster", or without namespaces`;
+  const names = served.map(({ name }) => name);
   return `in ${apiVersionOf(resource)} the server has ${listed(names.filter((name) => !String(name).includes("/")))}`;
 }
 

@@ -79,6 +79,15 @@ describe("kube-informers rbac --for", () => {
       { "*": "nodes", shop: "pods" },
     ],
     [
+      "a resource without namespaces by name alone, of a factory that was generated for it",
+      `const factory = new SharedInformerFactory(kubeConfig, { namespace: "shop" });
+       const group = "rbac.authorization.k8s.io";
+       factory.forResource({ group, version: "v1", resource: "clusterroles" }).informer();
+       factory.forResource({ group, version: "v1", resource: "roles" }).informer();
+       factory.forResource(metadataOnly({ group: "", version: "v1", resource: "nodes" })).informer();`,
+      { "*": "nodes clusterroles.rbac.authorization.k8s.io", shop: "roles.rbac.authorization.k8s.io" },
+    ],
+    [
       "lists of namespaces, of a factory and of one informer of it, wherever that is asked for",
       `const factory = new SharedInformerFactory(kubeConfig, { namespaces: new NamespaceSet(["a", "b"]) });
        const access = factory.core().v1().pods();
@@ -196,12 +205,13 @@ describe("kube-informers rbac --for", () => {
         import { gadgets } from "../node_modules/sdk/example.com/v1/index.js";
         const factory = new SharedInformerFactory({} as any, { namespace: "shop" });
         factory.exampleCom().v1().widgets().informer();
-        factory.informerFor(gadgets);`,
+        factory.informerFor(gadgets);
+        factory.forResource({ group: "example.com", version: "v1", resource: "gizmos" }).informer();`,
       });
       const sources = join(folder, "sources");
       const definitions = source(folder, "crds.json", {
         kind: "List",
-        items: [crd(), crd({ kind: "Gadget", scope: "Cluster" })],
+        items: [crd(), crd({ kind: "Gadget", scope: "Cluster" }), crd({ kind: "Gizmo", scope: "Cluster" })],
       });
       await generate("--crd", definitions, "--out", sources);
       const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023, verbatimModuleSyntax: true };
@@ -215,9 +225,9 @@ describe("kube-informers rbac --for", () => {
         const version = join(folder, "node_modules/sdk/example.com/v1");
         const index = join(version, "index.js");
         buildSync({ entryPoints: [index], bundle: true, format: "esm", outfile: index, allowOverwrite: true });
-        for (const name of ["widget", "gadget"]) writeFileSync(join(version, `${name}.js`), "");
+        for (const name of ["widget", "gadget", "gizmo"]) writeFileSync(join(version, `${name}.js`), "");
       }
-      const roles = { "*": "gadgets.example.com", shop: "widgets.example.com" };
+      const roles = { "*": "gadgets.example.com gizmos.example.com", shop: "widgets.example.com" };
       expect(await rbac(join(folder, "src"))).toEqual({ code: 0, err: "", roles });
     },
   );

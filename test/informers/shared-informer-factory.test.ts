@@ -384,4 +384,17 @@ describe("what cannot sync", () => {
     factory.start();
     expect((await notSynced()).message).toContain(text);
   });
+
+  test("because it has no namespaces says so, and syncs when that is said", async () => {
+    const nodes = { group: "", version: "v1", resource: "nodes" };
+    makeFactory({ namespace: "shop" }).forResource(nodes).informer();
+    factory.start();
+    expect((await notSynced()).message).toContain('nodes have no namespaces: ask with their kind and scope "Cluster"');
+    await factory.shutdown();
+    makeFactory({ namespace: "shop" })
+      .forResource({ ...nodes, kind: "Node", scope: "Cluster" })
+      .informer();
+    factory.start();
+    await advanceUntilSettled(clock, factory.waitForCacheSync());
+  });
 });
