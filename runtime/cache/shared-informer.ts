@@ -251,12 +251,13 @@ export class SharedInformer<T extends KubernetesObject> {
     this.#stopping.abort();
     if (drain || this.#dropping.signal.aborted) return;
     this.#dropping.abort();
-    if (this.#stopped) this.#drop();
+    if (this.#stopped) void this.#drop();
   }
 
-  #drop(): void {
+  /** Resolves when no handler runs any more. */
+  #drop(): Promise<void> {
     for (const { pending } of this.#processor.listeners) this.#dropped += pending;
-    void this.#processor.stop();
+    return this.#processor.stop();
   }
 
   async #run(parent: AbortSignal): Promise<void> {
@@ -271,7 +272,7 @@ export class SharedInformer<T extends KubernetesObject> {
     // client-go's order: no more is taken in, then no more is handed out.
     this.#stopped = true;
     this.#resyncTimer?.cancel();
-    if (this.#dropping.signal.aborted) this.#drop();
+    if (this.#dropping.signal.aborted) void this.#drop();
     const written = Promise.all(this.#writing);
     const drained = written.then(() => this.#processor.idle());
     await unlessAborted(drained, this.#dropping.signal).catch(() => {});
@@ -281,8 +282,8 @@ export class SharedInformer<T extends KubernetesObject> {
     this.#ended.abort();
     this.#synced.reject(new InformerError("stopped", `the informer of ${this.resource} stopped before it had synced`));
     for (const stream of this.#streams.values()) stream.stopped(this.resource);
-    // A handler that blocks holds up the controller until it is removed.
-    await Promise.all([written, this.#processor.stop()]);
+    // A handler that blocks holds up the controller until it is removed. One that asked for a stop with drain may not be told of all.
+    await Promise.all([written, this.#drop()]);
     for (const entry of this.#indexer.entries()) entry.discard();
   }
 

@@ -1,6 +1,7 @@
 /** Fault matrix, L rows: handlers that join, leave and are stopped; and R5, a handler that cannot keep up. */
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { StopResult } from "../../runtime/cache/informer-options.js";
 import { deferred } from "../../runtime/util/abort.js";
 import { recorder, thing } from "../support/entries.js";
 import { InformerBench, SlowTurn } from "../support/informer.js";
@@ -105,15 +106,12 @@ describe("L3: a stop while things wait for a handler", () => {
     expect(getEventListeners(abort.signal, "abort")).toEqual([]);
   });
 
-  test("with drain that the handler itself asks for does not wait for itself", async () => {
+  test("with drain that the handler itself asks for does not wait for itself, and says what it was not told of", async () => {
     bench.server.onWatch(synced(...things(3)));
-    const stopped = deferred();
-    bench.informer.addEventHandler(async () => {
-      await bench.informer.stop({ drain: true });
-      stopped.resolve();
-    });
+    const stopped = deferred<StopResult>();
+    bench.informer.addEventHandler(async () => stopped.resolve(await bench.informer.stop({ drain: true })));
     await bench.start();
-    await stopped.promise;
+    expect(await stopped.promise).toEqual({ dropped: 2 });
     expect(bench.informer.isStopped()).toBe(true);
   });
 
