@@ -14,8 +14,21 @@ export interface Session extends AsyncDisposable {
   readonly done: Promise<void>;
 }
 
+const USAGE = "flags: --context NAME, --kubeconfig FILE, --seconds N";
+
+/** Ends the program, and says why, when its flags lead nowhere. */
 export async function openSession(): Promise<Session> {
+  try {
+    return await sessionOf(process.argv.slice(2));
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+async function sessionOf(args: string[]): Promise<Session> {
   const { values } = parseArgs({
+    args,
     options: { kubeconfig: { type: "string" }, context: { type: "string" }, seconds: { type: "string" } },
   });
   const ownServer = values.kubeconfig === undefined && values.context === undefined;
@@ -52,5 +65,9 @@ async function loadKubeConfig(file: string | undefined, context: string | undefi
   if (file === undefined) kubeConfig.loadFromDefault();
   else kubeConfig.loadFromFile(file);
   if (context !== undefined) kubeConfig.setCurrentContext(context);
+  if (kubeConfig.getCurrentCluster() === null) {
+    const names = kubeConfig.getContexts().map(({ name }) => name);
+    throw new Error(`no cluster for context "${kubeConfig.getCurrentContext()}"; there are: ${names.join(", ")}`);
+  }
   return kubeConfig;
 }

@@ -4,7 +4,7 @@ import type { ResourceEvent } from "../../runtime/cache/event-handler.js";
 import { type Thing, thing } from "../support/entries.js";
 import { InformerBench } from "../support/informer.js";
 import { added, deleted, endBookmark, modified, ScriptedWatch } from "../support/scripted-lister-watcher.js";
-import { isSettled, settle } from "../support/settle.js";
+import { isSettled, settle, soon } from "../support/settle.js";
 
 let bench: InformerBench;
 let watch: ScriptedWatch;
@@ -34,7 +34,7 @@ describe("events", () => {
     const taken = take(4);
     await settle();
     watch.send(modified(thing("a", "101")), deleted(thing("b", "102")));
-    expect(await taken).toEqual(["add a@1", "add b@2", "update a@101", "delete b@102"]);
+    expect(await soon(taken)).toEqual(["add a@1", "add b@2", "update a@101", "delete b@102"]);
   });
 
   test("wait while one is worked on, by the options of a handler", async () => {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { thing } from "../support/entries.js";
 import { InformerBench } from "../support/informer.js";
 import { added, bookmark, endBookmark, ScriptedWatch } from "../support/scripted-lister-watcher.js";
-import { isSettled, settle } from "../support/settle.js";
+import { isSettled, settle, soon } from "../support/settle.js";
 import { informerErrorOf } from "../support/thrown.js";
 
 let bench: InformerBench;
@@ -25,12 +25,12 @@ describe("waitFor", () => {
     expect(await isSettled(first)).toBe(false);
     watch.send(endBookmark("99"), added(thing("a", "103")));
     await settle();
-    await first;
+    await soon(first);
     expect(await isSettled(second)).toBe(false);
     watch.send(bookmark("105"));
-    await second;
+    await soon(second);
     watch.send(added(thing("b", "111")));
-    expect(await third).toBe(2);
+    expect(await soon(third)).toBe(2);
     expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
@@ -47,7 +47,7 @@ describe("waitFor", () => {
     await bench.start();
     const waiting = bench.informer.waitFor("9", abort.signal);
     abort.abort();
-    const error = await informerErrorOf(waiting);
+    const error = await soon(informerErrorOf(waiting));
     expect(error).toMatchObject({
       code: "not-synced",
       message: expect.stringContaining("things.v1 is at 5, not yet at 9"),
@@ -59,7 +59,7 @@ describe("waitFor", () => {
     await bench.start();
     const error = informerErrorOf(bench.informer.waitFor("9"));
     await bench.stop();
-    expect((await error).code).toBe("stopped");
+    expect((await soon(error)).code).toBe("stopped");
     expect((await informerErrorOf(bench.informer.waitFor("9"))).code).toBe("stopped");
   });
 

@@ -6,7 +6,7 @@ import type { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import { deferred } from "../../runtime/util/abort.js";
 import { recorder, type Thing, thing } from "../support/entries.js";
 import { ListenerBench, slowHandler } from "../support/listener.js";
-import { isSettled, settle } from "../support/settle.js";
+import { isSettled, settle, soon } from "../support/settle.js";
 import { informerErrorOf } from "../support/thrown.js";
 
 let clock: VirtualClock;
@@ -251,7 +251,7 @@ describe("remove", () => {
     const listener = listen(() => {});
     const waits = informerErrorOf(listener.synced);
     await listener.remove();
-    expect(await waits).toMatchObject({ code: "stopped" });
+    expect(await soon(waits)).toMatchObject({ code: "stopped" });
     listener.initialListAdded();
     expect(listener.hasSynced).toBe(false);
   });

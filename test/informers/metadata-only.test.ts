@@ -4,7 +4,7 @@ import { InformerFactory, type InformerFactoryOptions } from "../../runtime/info
 import { EmbeddedApiServer } from "../../runtime/testing/embedded-api-server.js";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import { configMaps } from "../support/config-maps.js";
-import { turnUntil } from "../support/settle.js";
+import { soon, turnUntil } from "../support/settle.js";
 
 const byName = { group: "", version: "v1", resource: "configmaps" };
 
@@ -86,7 +86,7 @@ describe("metadata alone", () => {
         accept?.includes("as=") === true ? { status: 406, body: { kind: "Status", code: 406 } } : undefined;
       const informer = factory.forResource(metadataOnly(configMaps)).informer();
       factory.start();
-      await factory.waitForCacheSync();
+      await soon(factory.waitForCacheSync());
       server.create(configMaps, { metadata: { name: "c" }, data: { k: "v" } });
       await turnUntil("it is cached", () => informer.indexer.has("default/c"));
       expect(informer.lister.list()).toEqual(["a", "b", "c"].map(metadataOf));

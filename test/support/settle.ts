@@ -22,6 +22,17 @@ export async function turnUntil(what: string, condition: () => boolean): Promise
   throw new Error(`not so after ${MAX_TURNS} turns: ${what}`);
 }
 
+/** Gives what a promise settles with: one that never does fails here, and not by the test's time limit. */
+export async function soon<T>(promise: Promise<T>): Promise<T> {
+  let settled = false;
+  const note = () => {
+    settled = true;
+  };
+  promise.then(note, note);
+  await turnUntil("the promise settles", () => settled);
+  return promise;
+}
+
 /**
  * Moves the virtual time on, 100 ms at a time, until the promise has settled, and gives what it settled with.
  * @param isIdle false while a real socket is at work: its time must not pass meanwhile
