@@ -29,6 +29,14 @@ export interface Session {
   streams: number;
 }
 
+/** A handshake that is under way, for all who want a connection meanwhile. */
+interface Connecting {
+  readonly fingerprint: string;
+  readonly result: Promise<TLSSocket | undefined>;
+  /** Those who still want it. */
+  waiting: number;
+}
+
 /** Ends a request that the server is known not to have looked at: it may be sent again at once. */
 export class UnprocessedRequest extends Error {}
 
@@ -37,8 +45,7 @@ export class Http2Connections {
   readonly #clock: Clock;
   readonly #sessions = new Set<Session>();
   readonly #closing = new AbortController();
-  /** A handshake that is under way, for all who want a connection meanwhile. */
-  #connecting: { readonly fingerprint: string; readonly result: Promise<TLSSocket | undefined> } | undefined;
+  #connecting: Connecting | undefined;
 
   constructor(server: URL, clock: Clock) {
     this.#server = server;
@@ -58,13 +65,10 @@ export class Http2Connections {
         session.streams++;
         return session;
       }
-      if (this.#connecting?.fingerprint !== fingerprint) {
-        const result = this.#open(credentials, fingerprint).finally(() => {
-          this.#connecting = undefined;
-        });
-        this.#connecting = { fingerprint, result };
-      }
-      const socket = await unlessAborted(this.#connecting.result, signal);
+      if (this.#connecting?.fingerprint !== fingerprint) this.#connecting = this.#connect(credentials, fingerprint);
+      const connecting = this.#connecting;
+      connecting.waiting++;
+      const socket = await unlessAborted(connecting.result, signal).finally(() => connecting.waiting--);
       if (socket !== undefined) return socket;
     }
   }
@@ -123,6 +127,19 @@ export class Http2Connections {
     session.streams--;
     // A connection beyond the first is given up when nothing runs on it.
     if (session.streams === 0 && this.#sessions.size > 1) this.#retire(session);
+  }
+
+  #connect(credentials: Credentials, fingerprint: string): Connecting {
+    const result = this.#open(credentials, fingerprint)
+      .then((socket) => {
+        if (connecting.waiting === 0) socket?.destroy();
+        return socket;
+      })
+      .finally(() => {
+        this.#connecting = undefined;
+      });
+    const connecting: Connecting = { fingerprint, result, waiting: 0 };
+    return connecting;
   }
 
   async #open(credentials: Credentials, fingerprint: string): Promise<TLSSocket | undefined> {

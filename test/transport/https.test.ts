@@ -58,6 +58,19 @@ describe("https", () => {
     expect(server.sockets).toHaveLength(3);
   });
 
+  test("closes a connection that is made when nobody wants it any more", async () => {
+    const server = await loopback(whoAreYou, { tls: SERVER });
+    const { transport } = transportTo(server.url, { ca: CA });
+    const abort = new AbortController();
+    const asked = transport.get({ ...list, signal: abort.signal });
+    await turnUntil("the server has seen it", () => server.sockets.length === 1);
+    abort.abort();
+    await expect(asked).rejects.toThrow();
+    await turnUntil("it is closed", () => server.sockets[0]!.destroyed);
+    expect(await readAll((await transport.get(list)).body)).toBe("nobody");
+    expect(server.sockets).toHaveLength(2);
+  });
+
   test("shows the client's certificate", async () => {
     const server = await loopback(whoAreYou, { tls: MUTUAL });
     const { transport } = transportTo(server.url, { ca: CA, ...FIRST });
