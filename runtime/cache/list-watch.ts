@@ -130,13 +130,13 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
         onProgress,
       ),
     );
-    const resourceVersion = envelope.metadata?.resourceVersion ?? "";
+    const resourceVersion = textOf(envelope.metadata?.resourceVersion);
     if (envelope.kind === "Table")
       throw new InformerError("protocol", `list ${this.name}: the server answered with a Table`);
     if (resourceVersion === "")
       throw new InformerError("protocol", `list ${this.name}: the list has no resourceVersion`);
     this.#checkEnvelope(envelope, saysKind);
-    const prefix = typeMeta(envelope.kind?.replace(/List$/, "") ?? "", envelope.apiVersion ?? "");
+    const prefix = typeMeta(textOf(envelope.kind).replace(/List$/, ""), textOf(envelope.apiVersion));
     for (const { at, meta, bytes } of untyped) {
       entries.splice(at, 0, Entry.fromBytes<T>(meta, this.#slabs, bytes, 0, bytes.length, prefix));
     }
@@ -199,7 +199,7 @@ export class ListWatch<T extends KubernetesObject> implements ListerWatcher<T> {
       }
       case "BOOKMARK": {
         const metadata = (parseJson(bytes, object.start, object.end) as KubernetesObject | null)?.metadata;
-        const resourceVersion = metadata?.resourceVersion ?? "";
+        const resourceVersion = textOf(metadata?.resourceVersion);
         if (resourceVersion === "")
           throw new InformerError(
             "protocol",
@@ -350,6 +350,11 @@ function frame(bytes: Buffer, start: number, end: number): Frame {
 function startsWith(bytes: Buffer, at: number, prefix: Buffer): boolean {
   const end = at + prefix.length;
   return at >= 0 && end <= bytes.length && bytes.compare(prefix, 0, prefix.length, at, end) === 0;
+}
+
+/** What is of another type was not sent. */
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 /** What opens an object whose kind is not said: its brace, and the kind in front of what it has. */

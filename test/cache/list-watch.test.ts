@@ -262,6 +262,11 @@ describe("watch", () => {
     ["no object", '{"type":"ADDED"}\n', "protocol"],
     ["no type", '{"object":{}}\n', "protocol"],
     ["a bookmark whose resourceVersion is null", line("BOOKMARK", '{"metadata":{"resourceVersion":null}}'), "protocol"],
+    [
+      "a bookmark whose resourceVersion is a number",
+      line("BOOKMARK", '{"metadata":{"resourceVersion":5}}'),
+      "protocol",
+    ],
     ["an object that is null", line("ADDED", "null"), "decode"],
     ["an object without metadata", line("ADDED", '{"kind":"Pod"}'), "decode"],
     ["an object without a name", line("ADDED", '{"metadata":{"resourceVersion":"1"}}'), "protocol"],

@@ -139,14 +139,17 @@ describe("P9 a list", () => {
   });
 });
 
-test("P10 a list without a resourceVersion is no list", async () => {
-  const bench = new FaultBench({ streaming: false });
-  bench.server.fault = ({ verb }) => (verb === "list" ? listWith("[]", "{}") : undefined);
-  await bench.start();
-  expect(bench.reported).toEqual(["protocol"]);
-  expect(bench.informer.hasSynced()).toBe(false);
-  await bench.recovers();
-});
+test.each(["{}", '{"resourceVersion":""}', '{"resourceVersion":101}'])(
+  "P10 a list of metadata %s is no list",
+  async (metadata) => {
+    const bench = new FaultBench({ streaming: false });
+    bench.server.fault = ({ verb }) => (verb === "list" ? listWith("[]", metadata) : undefined);
+    await bench.start();
+    expect(bench.reported).toEqual(["protocol"]);
+    expect(bench.informer.hasSynced()).toBe(false);
+    await bench.recovers();
+  },
+);
 
 describe("P11 continue tokens that never end", () => {
   test.each([
