@@ -92,6 +92,8 @@ export interface ReflectorObserver {
 const WATCH_TIMEOUT_SECONDS: readonly [number, number] = [300, 600];
 /** How much later than it promised a server may end a watch before it is taken for dead (kube-rs' rule). */
 const WATCH_GRACE_MS = 5_000;
+/** One read of a socket may be hundreds of small objects, each of which a transform may decode. */
+const EVENTS_AT_ONCE = 16;
 const BOOKMARK_DEADLINE_MS = 60_000;
 const PROBE_AFTER_MS = 90_000;
 const PROBE_DEADLINE_MS = 10_000;
@@ -246,7 +248,7 @@ export class Reflector<T extends KubernetesObject> {
     signal: AbortSignal,
     onEvents: (events: readonly WatchEvent<T>[], silence: Deadline) => InformerError | undefined,
   ): Promise<{ error: InformerError | undefined; events: number }> {
-    const { listerWatcher, queue, clock, random, observer } = this.#options;
+    const { listerWatcher, queue, clock, turn, random, observer } = this.#options;
     const { watchTimeoutSeconds = WATCH_TIMEOUT_SECONDS } = this.#options;
     const [least, most] = watchTimeoutSeconds;
     const timeoutSeconds = Math.floor(least + (most - least) * random());
@@ -271,8 +273,11 @@ export class Reflector<T extends KubernetesObject> {
       for (let events = await watch.next(); events !== undefined; events = await watch.next()) {
         count += events.length;
         doubts?.heard();
-        const error = onEvents(events, silence);
-        if (error !== undefined) return { error, events: count - 1 };
+        for (let from = 0; from < events.length; from += EVENTS_AT_ONCE) {
+          const error = onEvents(events.slice(from, from + EVENTS_AT_ONCE), silence);
+          if (error !== undefined) return { error, events: count - 1 };
+          if (turn.exhausted(EVENTS_AT_ONCE)) await unlessAborted(turn.next(), silence.signal);
+        }
         if (queue.room === undefined) continue;
         // What is not read stays with the server: TCP sees to that. The silence is ours.
         silence.pause();

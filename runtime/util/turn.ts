@@ -5,7 +5,7 @@
 import type { Clock } from "./clock.js";
 import { RingQueue } from "./ring-queue.js";
 
-const SLICE_MS = 8;
+const SLICE_MS = 4;
 /** Reading the clock costs about as much as a cheap step, so it is read once in this many. */
 const STEPS_PER_LOOK = 16;
 
@@ -23,10 +23,15 @@ export class Turn {
     this.#sliceStart = clock.now();
   }
 
-  /** To be asked after each step of a long loop: true when the slice is used up, and {@link next} must be awaited. */
-  exhausted(): boolean {
+  /**
+   * To be asked after each step of a long loop: true when the slice is used up, and {@link next} must be awaited.
+   * @param steps made since it was asked last
+   */
+  exhausted(steps = 1): boolean {
     if (this.#used) return true;
-    if (++this.#steps % STEPS_PER_LOOK !== 0) return false;
+    this.#steps += steps;
+    if (this.#steps < STEPS_PER_LOOK) return false;
+    this.#steps = 0;
     if (!this.#scheduled) {
       // Nobody waits: the slice began with the first look since the loop last turned.
       this.#scheduled = true;

@@ -84,6 +84,18 @@ export const READING: readonly Mutant[] = [
   ]),
   ...mutantsOf("cache/reflector", [
     {
+      bug: "a streaming list holds the loop",
+      text: "if (turn.exhausted(EVENTS_AT_ONCE)) await",
+      becomes: "if (turn.exhausted(EVENTS_AT_ONCE) && signal.aborted) await",
+      killedBy: ["faults/resources"],
+    },
+    {
+      bug: "of one read of the socket the first events are all that is taken in",
+      text: "from < events.length; from += EVENTS_AT_ONCE",
+      becomes: "from < EVENTS_AT_ONCE; from += EVENTS_AT_ONCE",
+      killedBy: ["faults/resources"],
+    },
+    {
       bug: "the resourceVersion of events is forgotten",
       text: 'if (seen !== "") this.#state = advanced(this.#state, seen);',
       becomes: "",

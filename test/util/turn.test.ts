@@ -26,12 +26,12 @@ describe("Turn", () => {
     expect(workSlice(new Turn(new VirtualClock()), new SteppedClock(), 1000)).toBe(1000);
   });
 
-  test("a slice ends after 8 ms, give or take one look at the clock", () => {
+  test("a slice ends after 4 ms, give or take one look at the clock", () => {
     const clock = new SteppedClock();
     const turn = new Turn(clock);
     const steps = workSlice(turn, clock);
     // The first look, after at most 16 steps, begins the slice; a later one ends it.
-    expect(steps).toBeGreaterThan(8);
+    expect(steps).toBeGreaterThan(4);
     expect(steps).toBeLessThanOrEqual(32);
   });
 
