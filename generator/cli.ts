@@ -106,8 +106,8 @@ async function runCommand(argv: readonly string[], terminal: Terminal, colors: P
     .version(manifest.version)
     .exitOverride()
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
-  withOptions(program.command("generate"), Option).action(async (sources: readonly string[], flags: Flags) => {
-    refuseSources(sources);
+  withOptions(program.command("generate"), Option).action(async (flags: Flags, { args }: Command) => {
+    refuseSources(args);
     exitCode = await generateCommand(flags, terminal, colors);
   });
   program
@@ -162,8 +162,7 @@ function withOptions(command: Command, Option: typeof CommandOption): Command {
     .option("--watch", "generate again whenever a file or folder of the sources changes")
     .option("--json", "print the summary as JSON")
     .addOption(new Option("--save-schema <file>", "keep the schema of Kubernetes' own groups").hideHelp())
-    .argument("[source...]")
-    .usage("[options]")
+    .allowExcessArguments()
     .addHelpText("after", lessons);
 }
 

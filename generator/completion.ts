@@ -21,7 +21,7 @@ export interface Subcommand {
 
 export function completion(shell: string, subcommands: readonly Subcommand[]): string {
   const names = subcommands.map(({ name }) => name);
-  const help: Subcommand = { name: "help", description: "explain a command", takes: names, options: [] };
+  const help: Subcommand = { name: "help", description: "display help for command", takes: names, options: [] };
   const all = [...subcommands, help];
   switch (shell) {
     case "bash":

@@ -83,7 +83,15 @@ async function connect(source: ClusterSource): Promise<ServerClient> {
     });
   }
   const options: RequestOptions = {};
-  await config.applyToHTTPSOptions(options as Parameters<typeof config.applyToHTTPSOptions>[0]);
+  // In the clear client-node gives no credentials but throws. `kubectl proxy` needs none.
+  if (!cluster.server.startsWith("http:") || cluster.skipTLSVerify) {
+    await config.applyToHTTPSOptions(options as Parameters<typeof config.applyToHTTPSOptions>[0]).catch((cause) => {
+      throw new GeneratorError("cluster", `no credentials for ${cluster.server}: ${String(cause?.message ?? cause)}`, {
+        cause,
+        hint: "kubectl cluster-info logs in the same way, and may say more",
+      });
+    });
+  }
   const base = cluster.server.replace(/\/+$/, "");
   const client: ServerClient = {
     name: config.getCurrentContext(),

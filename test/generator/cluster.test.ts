@@ -1,4 +1,5 @@
 // A cluster as the generator meets it: a server on loopback that says what the test wants. test/cluster has a real one.
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -178,6 +179,21 @@ describe("--cluster", () => {
     const server = await cluster({}, { exec: { apiVersion: "client.authentication.k8s.io/v1", command: "false" } });
     expect(await run(server)).toMatchObject({ code: 2, err: expect.stringContaining("hint: add --allow-exec") });
     expect(server.asked).toEqual([]);
+  });
+
+  it("says that a program which is to log in does not", async () => {
+    const exec = { apiVersion: "client.authentication.k8s.io/v1", command: "/nowhere/login" };
+    const { code, err } = await run(await cluster({}, { exec }), "--allow-exec");
+    expect(code).toBe(4);
+    expect(err).toMatch(/no credentials for http:.*\/nowhere\/login.*\nhint: kubectl cluster-info/);
+  });
+
+  it("reads a server in the clear, as `kubectl proxy` is, and sends it no credentials", async () => {
+    const server = await cluster();
+    const config = readFileSync(server.kubeconfig, "utf8").replace('"insecure-skip-tls-verify"', '"other"');
+    writeFileSync(server.kubeconfig, config);
+    expect(await run(server)).toMatchObject({ code: 0 });
+    expect(server.asked.every(({ authorization }) => authorization === undefined)).toBe(true);
   });
 
   it("wants a context that there is", async () => {
