@@ -17,6 +17,7 @@ import {
   type ScriptedListerWatcher,
   ScriptedWatch,
 } from "../support/scripted-lister-watcher.js";
+import { soon } from "../support/settle.js";
 import { informerErrorOf } from "../support/thrown.js";
 import { line } from "../support/wire-server.js";
 
@@ -59,7 +60,7 @@ test.each<[string, (server: ScriptedListerWatcher) => void]>([
   };
   let ticking = setImmediate(turned);
   await bench.start();
-  await bench.informer.synced();
+  await soon(bench.informer.synced());
   clearImmediate(ticking);
   expect(bench.informer.indexer.size).toBe(2_000);
   // A slice is 4 ms long, and its end is looked for at every sixteenth.
