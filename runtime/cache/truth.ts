@@ -81,7 +81,7 @@ export function difference(
     if (own?.uid !== uid || own.resourceVersion !== resourceVersion) wrong.push(key);
     left.delete(key);
   }
-  wrong.push(...left.keys());
+  for (const key of left.keys()) wrong.push(key);
   return wrong.length === 0 ? undefined : divergence(name, wrong, at);
 }
 

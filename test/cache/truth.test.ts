@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { difference } from "../../runtime/cache/truth.js";
 import { thing } from "../support/entries.js";
 import { ReflectorBench } from "../support/reflector.js";
 import {
@@ -113,6 +114,11 @@ describe("what was listed, listed again at its resourceVersion", () => {
     await bench.clock.advance(1_000);
     expect(bench.told.filter((line) => line.startsWith("wait"))).toEqual(["wait 0 diverged"]);
     expect(bench.queued()).toEqual(["replace a@5 at 9", "replace at 9", "bookmark 10"]);
+  });
+
+  test("and with none of a million objects says so of all", () => {
+    const entries = Array.from({ length: 1_000_000 }, (_, i) => ({ key: `k${i}`, uid: "u", resourceVersion: "5" }));
+    expect(difference("things", entries, [], "9")?.message).toContain("1000000 objects");
   });
 
   test("and forgotten by the server says nothing", async () => {
