@@ -16,7 +16,6 @@ export function eventStream<T extends KubernetesObject>(
 
   async function* events(): AsyncGenerator<ResourceEvent<T>, void> {
     const releases = signals.map((signal) => signal && onAbort(signal, end));
-    if (over.signal.aborted) return;
     let offered: ResourceEvent<T> | undefined;
     let arrived = deferred();
     let taken = deferred();
@@ -24,14 +23,16 @@ export function eventStream<T extends KubernetesObject>(
       arrived.resolve();
       taken.resolve();
     });
-    const registration = listen((event) => {
-      if (over.signal.aborted) return;
-      offered = event;
-      taken = deferred();
-      arrived.resolve();
-      return taken.promise;
-    });
+    let registration: { remove(): Promise<void> } | undefined;
     try {
+      if (over.signal.aborted) return;
+      registration = listen((event) => {
+        if (over.signal.aborted) return;
+        offered = event;
+        taken = deferred();
+        arrived.resolve();
+        return taken.promise;
+      });
       for (;;) {
         await arrived.promise;
         if (over.signal.aborted) return;
@@ -42,7 +43,7 @@ export function eventStream<T extends KubernetesObject>(
     } finally {
       for (const release of releases) release?.();
       end();
-      await registration.remove();
+      await registration?.remove();
     }
   }
 

@@ -37,6 +37,21 @@ describe("events", () => {
     expect(await soon(taken)).toEqual(["add a@1", "add b@2", "update a@101", "delete b@102"]);
   });
 
+  test("that are refused by their options leave nothing behind", async () => {
+    const { signal } = new AbortController();
+    const events = bench.informer.events({ maxPending: 0, signal });
+    await expect(events.next()).rejects.toThrow("maxPending");
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+    expect(handlers()).toEqual([]);
+  });
+
+  test("that are over before they begin leave nothing behind", async () => {
+    const { signal } = new AbortController();
+    await bench.stop();
+    expect(await bench.informer.events({ signal }).next()).toEqual({ done: true, value: undefined });
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
   test("wait while one is worked on, by the options of a handler", async () => {
     const events = bench.informer.events({ name: "mine", maxPending: 1 });
     expect(brief((await events.next()).value!)).toBe("add a@1");

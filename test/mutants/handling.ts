@@ -172,7 +172,7 @@ export const HANDLING: readonly Mutant[] = [
     },
   ]),
   ...mutantsOf("cache/event-stream", [
-    { bug: "a loop that is left goes on listening", text: "await registration.remove();", becomes: "" },
+    { bug: "a loop that is left goes on listening", text: "await registration?.remove();", becomes: "" },
     { bug: "a loop is given the next event before it asks", text: "return taken.promise;", becomes: "return;" },
     {
       bug: "a loop leaves its listener with the signal",

@@ -238,7 +238,7 @@ export const READING: readonly Mutant[] = [
     },
     {
       bug: "what is there alone is no difference",
-      text: "wrong.push(...left.keys());",
+      text: "for (const key of left.keys()) wrong.push(key);",
       becomes: "",
     },
   ]),
