@@ -169,11 +169,12 @@ export class EmbeddedApiServer implements AsyncDisposable {
     return this.create(DEFINITIONS, definition);
   }
 
+  /** Of an object that does not say its apiVersion and kind, they are the resource's. */
   create(resource: GroupVersionResource, object: object, options: WriteOptions = {}): ApiObject {
     const served = this.#find(resource);
     return copyOf(
       served,
-      this.#objects.create(served, this.#placeOf(served, namespaceOf(object)), plainCopy(object), options),
+      this.#objects.create(served, this.#placeOf(served, namespaceOf(object)), sentOf(served, object), options),
     );
   }
 
@@ -185,10 +186,10 @@ export class EmbeddedApiServer implements AsyncDisposable {
     return stored === undefined ? undefined : copyOf(served, stored.object);
   }
 
-  /** Replaces an object; `subresource: "status"` its status. A resourceVersion in it is compared. */
+  /** Replaces an object, as {@link create}; `subresource: "status"` its status. A resourceVersion in it is compared. */
   update(resource: GroupVersionResource, object: object, options: WriteOptions = {}): ApiObject {
     const served = this.#find(resource);
-    const sent = plainCopy(object);
+    const sent = sentOf(served, object);
     const name = String((sent["metadata"] as { name?: unknown } | undefined)?.name ?? "");
     return copyOf(
       served,
@@ -362,6 +363,10 @@ function namespaceOf(object: object): string | undefined {
 /** As if it had been sent: what is not JSON is gone, and the caller's object is its own. */
 function plainCopy(object: object): JsonObject {
   return parseJson(stringifyJson(object)) as JsonObject;
+}
+
+function sentOf({ apiVersion, kind }: ServedResource, object: object): JsonObject {
+  return { apiVersion, kind, ...plainCopy(object) };
 }
 
 function copyOf(resource: ServedResource, object: ApiObject): ApiObject {

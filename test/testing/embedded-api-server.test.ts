@@ -56,6 +56,14 @@ describe("the methods", () => {
     expect((await watch.take(4)).map(summary)).toEqual(["ADDED a", "MODIFIED a", "MODIFIED a", "DELETED a"]);
   });
 
+  it("know kind and version of a custom resource, which HTTP is to be told", () => {
+    server.install(cronTabDefinition());
+    const kind = { apiVersion: "stable.example.com/v1", kind: "CronTab" };
+    const created = server.create(cronTabs, { metadata: { name: "a" } });
+    expect(created).toMatchObject(kind);
+    expect(server.update(cronTabs, { metadata: created.metadata })).toMatchObject(kind);
+  });
+
   it("throw what HTTP would answer", () => {
     const thrown = (action: () => unknown): ApiError => {
       try {
