@@ -108,10 +108,7 @@ export class Http2Connections {
   #find(fingerprint: string): Session | undefined {
     for (const session of this.#sessions) {
       if (session.fingerprint !== fingerprint) this.#retire(session);
-      else if (
-        session.streams < Math.min(MAX_STREAMS, session.http2.remoteSettings.maxConcurrentStreams ?? MAX_STREAMS)
-      )
-        return session;
+      else if (session.streams < mostStreams(session)) return session;
     }
     return undefined;
   }
@@ -170,6 +167,11 @@ export class Http2Connections {
     this.#sessions.add(known);
     return undefined;
   }
+}
+
+/** A server that allows none, as it may for a moment, would allow none on another connection either: requests wait on this one. */
+function mostStreams({ http2 }: Session): number {
+  return Math.min(MAX_STREAMS, http2.remoteSettings.maxConcurrentStreams || MAX_STREAMS);
 }
 
 /** The server named the last stream that it takes, and this one is beyond; or it refused the stream (RFC 9113 8.7). */

@@ -223,7 +223,7 @@ export const TRANSPORT: readonly Mutant[] = [
     },
     {
       bug: "more streams than the server allows",
-      text: "session.http2.remoteSettings.maxConcurrentStreams ?? MAX_STREAMS",
+      text: "http2.remoteSettings.maxConcurrentStreams || MAX_STREAMS",
       becomes: "MAX_STREAMS",
       killedBy: ["transport/http2"],
     },

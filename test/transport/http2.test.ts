@@ -133,6 +133,17 @@ describe("HTTP/2", () => {
     expect(sockets).toHaveLength(3);
   });
 
+  test("waits on one connection while the server allows no stream at all", async () => {
+    const { transport, sockets, sessions } = await serve(answer, { settings: { maxConcurrentStreams: 0 } });
+    const asked = transport.get(list);
+    await turnUntil("it is connected", () => sessions.length === 1);
+    await settle(100);
+    expect(sockets).toHaveLength(1);
+    sessions[0]!.settings({ maxConcurrentStreams: 10 });
+    expect(await readAll((await asked).body)).toBe("whole");
+    expect(sockets).toHaveLength(1);
+  });
+
   test("sends path, accept, user agent and credentials, and gives status and headers", async () => {
     const { transport, requested } = await serve((stream) => {
       stream.respond({ ":status": 429, "retry-after": "7" });
