@@ -199,7 +199,12 @@ export class SharedInformer<T extends KubernetesObject> {
    * included; a second call gives the same promise. A stopped informer cannot run again.
    */
   run(signal: AbortSignal): Promise<void> {
-    this.#running ??= this.#run(signal);
+    if (this.#running === undefined) {
+      // There before it begins: who hears of its beginning may call this again.
+      const running = deferred();
+      this.#running = running.promise;
+      void this.#run(signal).then(running.resolve, running.reject);
+    }
     return this.#running;
   }
 

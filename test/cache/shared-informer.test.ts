@@ -367,6 +367,13 @@ describe("stop", () => {
     await running;
   });
 
+  test("a second run is the first one also for who hears of its beginning", async () => {
+    bench.server.onWatch(synced(), synced());
+    bench.informer.onHealthChange(() => void bench.informer.run(bench.signal));
+    await bench.start();
+    expect(bench.server.requests).toHaveLength(1);
+  });
+
   test("by one signal of many informers warns of nothing", async () => {
     const warning = vi.fn();
     process.on("warning", warning);
