@@ -158,6 +158,8 @@ export class Http2Connections {
     session.on("close", leave);
     // Of an alert that answers its first bytes Node's session tells nobody: neither "error" nor "close" comes.
     socket.on("error", leave);
+    // Node waits until the server has closed its half too, which one that is gone never does.
+    socket.on("finish", () => socket.destroy());
     await unlessAborted(settingsOf(session, socket), this.#closing.signal).catch((error: unknown) => {
       leave();
       socket.destroy();

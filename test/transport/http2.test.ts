@@ -8,7 +8,8 @@ import http2, {
 } from "node:http2";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { addAbortSignal } from "node:stream";
-import { describe, expect, onTestFinished, test } from "vitest";
+import tls, { type TLSSocket } from "node:tls";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import type { KubeConfigLike } from "../../runtime/transport/credentials.js";
 import { HttpTransport } from "../../runtime/transport/http-transport.js";
@@ -143,6 +144,24 @@ describe("HTTP/2", () => {
     expect(await readAll((await asked).body)).toBe("whole");
     expect(sockets).toHaveLength(1);
   });
+
+  test.each(["before", "after"])(
+    "N5 closing %s the last body is leaves no socket to a server that answers no more",
+    async (when) => {
+      const connected = vi.spyOn(tls, "connect");
+      onTestFinished(() => connected.mockRestore());
+      const { transport, hang } = await serve(answer);
+      const response = await transport.get(watch);
+      expect(await first(response)).toBe("first\n");
+      hang();
+      if (when === "before") transport.close();
+      response.body.close();
+      await settle();
+      if (when === "after") transport.close();
+      const socket = connected.mock.results[0]?.value as TLSSocket;
+      await turnUntil("it is closed", () => socket.destroyed);
+    },
+  );
 
   test("sends path, accept, user agent and credentials, and gives status and headers", async () => {
     const { transport, requested } = await serve((stream) => {
