@@ -15,7 +15,7 @@ import {
   refusal,
   ScriptedWatch,
 } from "../support/scripted-lister-watcher.js";
-import { isSettled, settle } from "../support/settle.js";
+import { isSettled, settle, soon } from "../support/settle.js";
 import { informerErrorOf } from "../support/thrown.js";
 
 let bench: InformerBench;
@@ -44,7 +44,7 @@ describe("L1", () => {
     await bench.stop();
     await bench.start();
     expect(bench.server.requests).toEqual([]);
-    expect((await Promise.all(waits)).map(({ code }) => code)).toEqual(["stopped", "stopped"]);
+    expect((await soon(Promise.all(waits))).map(({ code }) => code)).toEqual(["stopped", "stopped"]);
   });
 
   test("a second start is the first; one after the stop stays stopped, and adds nothing", async () => {

@@ -5,7 +5,7 @@ import { InformerFactory, type InformerFactoryOptions } from "../../runtime/info
 import { EmbeddedApiServer } from "../../runtime/testing/embedded-api-server.js";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import { configMaps } from "../support/config-maps.js";
-import { advanceUntilSettled, isSettled, turnUntil } from "../support/settle.js";
+import { advanceUntilSettled, isSettled, soon, turnUntil } from "../support/settle.js";
 import { informerErrorOf } from "../support/thrown.js";
 
 const namespaces = { ...configMaps, resource: "namespaces", kind: "Namespace", scope: "Cluster" } as ResourceDescriptor;
@@ -179,7 +179,7 @@ describe("a namespace", () => {
   test("may be the first of a set that began empty: no namespace, not all of them", async () => {
     const set = new NamespaceSet();
     const informer = follow({ namespaces: set });
-    await factory.waitForCacheSync();
+    await soon(factory.waitForCacheSync());
     expect([server.requests.length, informer.indexer.size, informer.health().phase]).toEqual([0, 0, "watching"]);
     set.add("one");
     await told(1);
@@ -246,10 +246,10 @@ describe("a namespace", () => {
     await informer.waitFor(version, undefined, "two");
     expect(await isSettled(whole)).toBe(false);
     set.delete("three");
-    await whole;
+    await soon(whole);
     // Its last resourceVersion is older than what the other is asked for.
     set.delete("two");
-    await informer.waitFor(String(create("last", "one").metadata.resourceVersion));
+    await soon(informer.waitFor(String(create("last", "one").metadata.resourceVersion)));
     expect(informer.lister.namespace("one").list()).toHaveLength(3);
   });
 

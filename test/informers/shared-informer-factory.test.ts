@@ -10,7 +10,8 @@ import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import { configMaps } from "../support/config-maps.js";
 import { kubeConfigFor } from "../support/kube-config.js";
 import { loopback } from "../support/loopback.js";
-import { advanceUntilSettled, isSettled, turnUntil } from "../support/settle.js";
+import { advanceUntilSettled, isSettled, soon, turnUntil } from "../support/settle.js";
+import { informerErrorOf } from "../support/thrown.js";
 
 const namespaces: ResourceDescriptor<KubernetesObject, "Cluster"> = {
   group: "",
@@ -107,10 +108,7 @@ describe("informers", () => {
     await factory.waitForCacheSync();
     factory.informerFor(namespaces);
     expect(factory.ready()).toBe(false);
-    const error: InformerError = await factory.waitForCacheSync().then(
-      () => expect.unreachable("it synced"),
-      (thrown) => thrown,
-    );
+    const error = await informerErrorOf(soon(factory.waitForCacheSync()));
     expect(error).toMatchObject({ code: "not-synced", message: expect.stringContaining("not started: namespaces.v1") });
     factory.start();
     factory.start();

@@ -10,6 +10,7 @@ import { deferred } from "../../runtime/util/abort.js";
 import { readAll } from "../support/bodies.js";
 import { kubeConfigFor } from "../support/kube-config.js";
 import { loopback } from "../support/loopback.js";
+import { soon } from "../support/settle.js";
 import { informerErrorOf } from "../support/thrown.js";
 
 const never = new AbortController().signal;
@@ -149,7 +150,7 @@ describe("connections", () => {
     const waiting = transport.get(list("/", controller.signal));
     await clock.advance(0);
     controller.abort(new Error("enough"));
-    expect((await informerErrorOf(waiting)).message).toContain("enough");
+    expect((await informerErrorOf(soon(waiting))).message).toContain("enough");
     stop.abort();
     for (const request of running) await informerErrorOf(request);
     expect(server.requests).toHaveLength(8);

@@ -16,7 +16,7 @@ import { HttpTransport } from "../../runtime/transport/http-transport.js";
 import type { ResponseBody, TransportResponse } from "../../runtime/transport/transport.js";
 import { readAll } from "../support/bodies.js";
 import { kubeConfigFor } from "../support/kube-config.js";
-import { settle, turnUntil } from "../support/settle.js";
+import { settle, soon, turnUntil } from "../support/settle.js";
 import { informerErrorOf } from "../support/thrown.js";
 
 /** Made by fixtures/tls/make.sh. */
@@ -129,7 +129,7 @@ describe("HTTP/2", () => {
     expect(sockets).toHaveLength(3);
     const closed = Promise.all(sessions.slice(0, 2).map((session) => once(session, "close")));
     for (const { body } of watches) body.close();
-    await closed;
+    await soon(closed);
     expect(await readAll((await transport.get(list)).body)).toBe("whole");
     expect(sockets).toHaveLength(3);
   });
@@ -279,7 +279,7 @@ describe("HTTP/2", () => {
     await clock.advance(30_000);
     await clock.advance(30_000);
     await clock.advance(15_000);
-    expect((await broken).code).toBe("timeout");
+    expect((await soon(broken)).code).toBe("timeout");
   });
 
   test("a silent connection that answers its pings is kept", async () => {

@@ -11,7 +11,7 @@ import { HttpTransport } from "../../runtime/transport/http-transport.js";
 import { readAll } from "../support/bodies.js";
 import { kubeConfigFor } from "../support/kube-config.js";
 import { loopback } from "../support/loopback.js";
-import { turnUntil } from "../support/settle.js";
+import { soon, turnUntil } from "../support/settle.js";
 import { informerErrorOf } from "../support/thrown.js";
 
 /** Made by fixtures/tls/make.sh. */
@@ -186,7 +186,7 @@ describe("a certificate that is rotated", () => {
     kubeConfig.apply = (options) => void Object.assign(options, { ca: CA, ...SECOND });
     await clock.advance(60_000);
     await readAll((await transport.get(list)).body);
-    await closed;
+    await soon(closed);
     expect(server.sockets).toHaveLength(2);
   });
 
