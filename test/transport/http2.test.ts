@@ -124,7 +124,7 @@ describe("HTTP/2", () => {
 
   test("opens as many connections as the server's limit of streams asks for, and gives up what it no longer needs", async () => {
     const { transport, sockets, sessions } = await serve(answer, { settings: { maxConcurrentStreams: 10 } });
-    const watches = await Promise.all(Array.from({ length: 25 }, () => transport.get(watch)));
+    const watches = await soon(Promise.all(Array.from({ length: 25 }, () => transport.get(watch))));
     for (const response of watches) expect(await first(response)).toBe("first\n");
     expect(sockets).toHaveLength(3);
     const closed = Promise.all(sessions.slice(0, 2).map((session) => once(session, "close")));
