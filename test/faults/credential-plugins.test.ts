@@ -8,6 +8,7 @@ import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import { CredentialSource } from "../../runtime/transport/credentials.js";
 import { execUser, folder, guardedBy, kubeConfigOf, SECRET, transportTo, withToken } from "../support/credentials.js";
 import { kubeConfigFor } from "../support/kube-config.js";
+import { soon } from "../support/settle.js";
 import { informerErrorOf } from "../support/thrown.js";
 
 test("A4 a plugin that fails is a credential error, told without what it printed that may be a token", async () => {
@@ -89,7 +90,7 @@ describe("A5 a plugin that", () => {
   test("hangs, with a program of its own that holds its output, is killed after 60 s", async () => {
     const { clock, asking, isKilled } = await hanging();
     await clock.advance(60_000);
-    expect((await asking).message).toContain("no answer within 60000 ms");
+    expect((await soon(asking)).message).toContain("no answer within 60000 ms");
     await expect.poll(isKilled).toBe(true);
     expect(clock.pendingTimers).toBe(0);
   });
@@ -97,7 +98,7 @@ describe("A5 a plugin that", () => {
   test("hangs is killed at once when all is shut down and nobody wants its answer any more", async () => {
     const { clock, transport, asking, isKilled } = await hanging();
     transport.close();
-    expect((await asking).code).toBe("credential");
+    expect((await soon(asking)).code).toBe("credential");
     await expect.poll(isKilled).toBe(true);
     expect(clock.pendingTimers).toBe(0);
   });
