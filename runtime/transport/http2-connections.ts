@@ -199,7 +199,7 @@ type ResponseHeaders = IncomingHttpHeaders & IncomingHttpStatusHeader;
 
 function responseOf(stream: ClientHttp2Stream, signal: AbortSignal): Promise<ResponseHeaders> {
   return new Promise((resolve, reject) => {
-    const release = onAbort(signal, () => stream.close(node.http2.constants.NGHTTP2_CANCEL));
+    const release = onAbort(signal, () => cancel(stream));
     const fail = (error: Error) => {
       release();
       reject(signal.aborted ? abortError(signal) : error);

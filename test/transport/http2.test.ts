@@ -163,6 +163,21 @@ describe("HTTP/2", () => {
     },
   );
 
+  test.each([0, 1])(
+    "a request that is called off unanswered ends, and its connection, of %i streams allowed",
+    async (most) => {
+      const { transport, sessions } = await serve(() => {}, { settings: { maxConcurrentStreams: most } });
+      const abort = new AbortController();
+      const asked = informerErrorOf(transport.get({ ...watch, signal: abort.signal }));
+      await turnUntil("it is connected", () => sessions.length === 1);
+      await settle(100);
+      abort.abort();
+      expect((await asked).code).toBe("connection");
+      transport.close();
+      await turnUntil("it is closed", () => sessions[0]!.destroyed);
+    },
+  );
+
   test("sends path, accept, user agent and credentials, and gives status and headers", async () => {
     const { transport, requested } = await serve((stream) => {
       stream.respond({ ":status": 429, "retry-after": "7" });
