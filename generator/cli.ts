@@ -198,7 +198,7 @@ function refuseSources([source]: readonly string[]): void {
   if (source === undefined) return;
   const option = /openapi|swagger/i.test(source) || isRemote(source) ? "--openapi" : "--crd";
   throw new GeneratorError("usage", `${source} stands alone`, {
-    hint: `a source needs its option: ${option} ${source}`,
+    hint: `a source needs its option: ${option} ${source}; a folder is all files in it`,
   });
 }
 

@@ -130,7 +130,7 @@ function readDefinition(crd: Reading, warn: Warn, report: (problem: GeneratorErr
     group,
     resource,
     kind,
-    scope: scopeOf(crd, old),
+    scope: scopeOf(crd, old, report),
     singular: crd.text("spec", "names", "singular") ?? kind.toLowerCase(),
     listKind: crd.text("spec", "names", "listKind") ?? `${kind}List`,
     shortNames: crd.texts("spec", "names", "shortNames"),
@@ -172,15 +172,14 @@ function readDefinition(crd: Reading, warn: Warn, report: (problem: GeneratorErr
   });
 }
 
-function scopeOf(crd: Reading, old: boolean): Scope {
+function scopeOf(crd: Reading, old: boolean, report: (problem: GeneratorError) => void): Scope {
   const scope = crd.at("spec", "scope");
   if (scope === "Namespaced" || scope === "Cluster") return scope;
-  if (old && (scope === undefined || scope === "" || scope === null)) return "Namespaced";
-  throw crd.fail(
-    ["spec", "scope"],
-    scope === undefined ? "spec.scope is missing" : `spec.scope ${JSON.stringify(scope)} is not known`,
-    "expected Namespaced or Cluster",
-  );
+  if (!old || (scope !== undefined && scope !== "" && scope !== null)) {
+    const message = scope === undefined ? "spec.scope is missing" : `spec.scope ${JSON.stringify(scope)} is not known`;
+    report(crd.fail(["spec", "scope"], message, "expected Namespaced or Cluster"));
+  }
+  return "Namespaced";
 }
 
 /** The versions of a definition; in the oldest layout one version is named at the spec itself. */

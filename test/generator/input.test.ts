@@ -193,6 +193,16 @@ describe("refused, with the place, what was expected, and a hint", () => {
     expect(outcome.hint).toMatch(/^hint: expected /);
   });
 
+  it("all of it in one run, a wrong scope too", async () => {
+    const text = widget
+      .replace("Namespaced", "namespaced")
+      .replace("widgets.", "others.")
+      .replace("type: object", "type: o");
+    const { code, err } = await refused(text);
+    expect(code).toBe(3);
+    for (const problem of ['spec.scope "namespaced"', 'type "o"', "metadata.name is"]) expect(err).toContain(problem);
+  });
+
   it("a file that does not exist, and a folder without files", async () => {
     const folder = temporaryFolder();
     const missing = await generate("--crd", join(folder, "gone.yaml"), "--out", join(folder, "out"));
