@@ -3,14 +3,14 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ResourceEvent } from "../../runtime/cache/event-handler.js";
 import { type Thing, thing } from "../support/entries.js";
 import { InformerBench } from "../support/informer.js";
-import { added, deleted, endBookmark, modified, ScriptedWatch } from "../support/scripted-lister-watcher.js";
+import { added, deleted, modified, type ScriptedWatch, synced } from "../support/scripted-lister-watcher.js";
 import { isSettled, settle, soon } from "../support/settle.js";
 
 let bench: InformerBench;
 let watch: ScriptedWatch;
 beforeEach(async () => {
   bench = new InformerBench();
-  watch = new ScriptedWatch(added(thing("a", "1")), added(thing("b", "2")), endBookmark("100"));
+  watch = synced(thing("a", "1"), thing("b", "2"));
   bench.server.onWatch(watch);
   await bench.start();
 });

@@ -5,7 +5,7 @@ import { deepFreeze } from "../../runtime/cache/mutation-detector.js";
 import { SlabAllocator } from "../../runtime/cache/slab.js";
 import { type Thing, thing, thingJson } from "../support/entries.js";
 import { InformerBench } from "../support/informer.js";
-import { added, endBookmark, ScriptedWatch } from "../support/scripted-lister-watcher.js";
+import { synced } from "../support/scripted-lister-watcher.js";
 
 interface Writable {
   metadata: { name: string; labels: Record<string, string>; managedFields: { manager: string }[] };
@@ -71,7 +71,7 @@ test("a transform may write to what it is given; what it gives back is frozen", 
       return object;
     },
   });
-  bench.server.onWatch(new ScriptedWatch(added(thing("a", "1")), endBookmark("100")));
+  bench.server.onWatch(synced(thing("a", "1")));
   await bench.start();
   expect(slabs.freeze).toBe(false);
   const object = bench.informer.lister.get("a") as unknown as Writable;

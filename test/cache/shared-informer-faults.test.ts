@@ -19,6 +19,7 @@ import {
   refusal,
   ScriptedListerWatcher,
   ScriptedWatch,
+  synced,
 } from "../support/scripted-lister-watcher.js";
 import { settle } from "../support/settle.js";
 
@@ -28,25 +29,19 @@ beforeEach(() => {
 });
 afterEach(() => bench.stop());
 
-function record(options: { resyncPeriodMs?: number } = {}): string[] {
-  const { log, handler } = recorder();
-  bench.informer.addEventHandler(handler, options);
-  return log;
-}
-
 describe("resync", () => {
   const updates = (log: readonly string[]) => log.filter((line) => line.startsWith("update")).length;
 
   beforeEach(() => {
     bench = new InformerBench({ resyncPeriodMs: 4_000 });
-    bench.server.onWatch(new ScriptedWatch(added(thing("a", "1")), endBookmark("100")));
+    bench.server.onWatch(synced(thing("a", "1")));
   });
 
   test("each handler has its own period, its informer's where it does not say", async () => {
-    const never = record({ resyncPeriodMs: 0 });
-    const two = record({ resyncPeriodMs: 2_000 });
-    const three = record({ resyncPeriodMs: 3_000 });
-    const four = record();
+    const never = bench.record({ resyncPeriodMs: 0 }).log;
+    const two = bench.record({ resyncPeriodMs: 2_000 }).log;
+    const three = bench.record({ resyncPeriodMs: 3_000 }).log;
+    const four = bench.record().log;
     await bench.start();
     const counts: number[][] = [];
     for (let seconds = 1; seconds <= 8; seconds++) {
@@ -68,7 +63,7 @@ describe("resync", () => {
   });
 
   test("comes once a second at most", async () => {
-    const log = record({ resyncPeriodMs: 1 });
+    const log = bench.record({ resyncPeriodMs: 1 }).log;
     await bench.start();
     await bench.clock.advance(999);
     expect(updates(log)).toBe(0);
@@ -77,12 +72,12 @@ describe("resync", () => {
   });
 
   test("is not put off by handlers that join, and counts for each from its own beginning", async () => {
-    const early = record();
+    const early = bench.record().log;
     await bench.start();
     const late: string[][] = [];
     for (let joins = 0; joins < 5; joins++) {
       await bench.clock.advance(1_000);
-      late.push(record());
+      late.push(bench.record().log);
     }
     expect(updates(early)).toBe(1);
     expect(late.map(updates)).toEqual([1, 0, 0, 0, 0]);
@@ -91,7 +86,7 @@ describe("resync", () => {
   test("begins with a handler that comes late, where nobody else asked for one", async () => {
     await bench.start();
     await bench.clock.advance(10_000);
-    const late = record();
+    const late = bench.record().log;
     await bench.clock.advance(3_999);
     expect(updates(late)).toBe(0);
     await bench.clock.advance(1);
@@ -133,7 +128,7 @@ describe("transform", () => {
         return { ...object, spec: { value: "stripped" } };
       },
     });
-    const watch = new ScriptedWatch(added(thing("a", "1", { value: "secret" })), endBookmark("100"));
+    const watch = synced(thing("a", "1", { value: "secret" }));
     bench.server.onWatch(watch);
     const values: unknown[] = [];
     bench.informer.addEventHandler(({ object }) => void values.push(object.spec?.value));
@@ -183,9 +178,9 @@ describe("transform", () => {
     bench = new InformerBench({
       transform: (object) => (object.metadata?.name === "bad" ? (REFUSALS[name]!() as Thing) : object),
     });
-    const watch = new ScriptedWatch(added(thing("bad", "1")), added(thing("good", "2")), endBookmark("100"));
+    const watch = synced(thing("bad", "1"), thing("good", "2"));
     bench.server.onWatch(watch);
-    const log = record();
+    const log = bench.record().log;
     await bench.start();
     watch.send(modified(thing("bad", "101")), modified(thing("good", "102")), deleted(thing("bad", "103")));
     await settle();
@@ -204,9 +199,9 @@ describe("transform", () => {
         return object;
       },
     });
-    const watch = new ScriptedWatch(added(thing("a", "1")), endBookmark("100"));
+    const watch = synced(thing("a", "1"));
     bench.server.onWatch(watch);
-    const log = record();
+    const log = bench.record().log;
     await bench.start();
     refuses = true;
     watch.send(deleted(thing("a", "101")));
@@ -228,7 +223,7 @@ describe("what is reported", () => {
   });
 
   test("an open watch alone is no recovery: one that breaks again at once belongs to the same failure", async () => {
-    bench.server.onWatch(new ScriptedWatch(endBookmark("100")).break());
+    bench.server.onWatch(synced().break());
     bench.server.onEveryWatch(() => new ScriptedWatch().break());
     await bench.start();
     await bench.clock.advance(120_000);
@@ -237,7 +232,7 @@ describe("what is reported", () => {
   });
 
   test("anew after things were well", async () => {
-    const first = new ScriptedWatch(endBookmark("100"));
+    const first = synced();
     const second = new ScriptedWatch(bookmark("110"));
     bench.server.onWatch(first, second);
     await bench.start();
@@ -249,14 +244,14 @@ describe("what is reported", () => {
   });
 
   test("a handler that throws, by the name that it was given, and the others never notice", async () => {
-    bench.server.onWatch(new ScriptedWatch(added(thing("a", "1")), endBookmark("100")));
+    bench.server.onWatch(synced(thing("a", "1")));
     const failing = bench.informer.addEventHandler(
       () => {
         throw new Error("boom");
       },
       { name: "reconciler" },
     );
-    const log = record();
+    const log = bench.record().log;
     await bench.start();
     expect(bench.errors.map(({ message }) => message)).toEqual(["handler reconciler, add of a: boom"]);
     expect(log).toEqual(["add a@1 initial"]);
@@ -279,9 +274,7 @@ describe("what is reported", () => {
         return object;
       },
     });
-    bench.server
-      .onWatch(connectionLost())
-      .onWatch(new ScriptedWatch(added(thing("bad", "1")), added(thing("good", "2")), endBookmark("100")));
+    bench.server.onWatch(connectionLost()).onWatch(synced(thing("bad", "1"), thing("good", "2")));
     bench.informer.addIndexers({
       broken: () => {
         throw new Error("no");
@@ -353,7 +346,7 @@ describe("health", () => {
 
   test("says when it changes, until it is asked to stop; a listener that throws harms nobody", async () => {
     const { informer, server, clock } = bench;
-    const first = new ScriptedWatch(endBookmark("100"));
+    const first = synced();
     const third = new ScriptedWatch();
     server.onWatch(first, connectionLost(), third);
     const seen: string[] = [];

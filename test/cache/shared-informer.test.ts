@@ -1,10 +1,9 @@
 import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Entry } from "../../runtime/cache/entry.js";
-import type { ResourceEventHandlerRegistration } from "../../runtime/cache/informer-options.js";
 import { SlabAllocator } from "../../runtime/cache/slab.js";
 import { deferred } from "../../runtime/util/abort.js";
-import { recorder, type Thing, thing } from "../support/entries.js";
+import { type Thing, thing } from "../support/entries.js";
 import { InformerBench, SlowTurn } from "../support/informer.js";
 import {
   added,
@@ -16,6 +15,7 @@ import {
   modified,
   refusal,
   ScriptedWatch,
+  synced,
 } from "../support/scripted-lister-watcher.js";
 import { isSettled, settle, turnUntil } from "../support/settle.js";
 
@@ -25,22 +25,11 @@ beforeEach(() => {
 });
 afterEach(() => bench.stop());
 
-function record(options: { resyncPeriodMs?: number } = {}): {
-  readonly log: string[];
-  readonly registration: ResourceEventHandlerRegistration;
-} {
-  const { log, handler } = recorder();
-  return { log, registration: bench.informer.addEventHandler(handler, options) };
-}
-
-const synced = (...entries: Parameters<typeof added>[0][]) =>
-  new ScriptedWatch(...entries.map(added), endBookmark("100"));
-
 describe("from the server to the handlers", () => {
   test("the initial list, then what changes", async () => {
     const watch = synced(thing("ns/a", "1"), thing("ns/b", "2"));
     bench.server.onWatch(watch);
-    const { log } = record();
+    const { log } = bench.record();
     await bench.start();
     watch.send(modified(thing("ns/a", "101")), deleted(thing("ns/b", "102")), added(thing("ns/c", "103")));
     await settle();
@@ -61,7 +50,7 @@ describe("from the server to the handlers", () => {
       watch,
       new ScriptedWatch(added(thing("same", "2")), added(thing("changed", "150")), endBookmark("200")),
     );
-    const { log } = record();
+    const { log } = bench.record();
     await bench.start();
     log.length = 0;
     watch.send(errorEvent(expired()));
@@ -77,7 +66,7 @@ describe("from the server to the handlers", () => {
     bench.informer.addEventHandler(({ key }) => {
       seen.push(bench.informer.indexer.get(key)?.metadata.resourceVersion);
     });
-    const { log } = record();
+    const { log } = bench.record();
     await bench.start();
     watch.send(added(thing("a", "101")), modified(thing("a", "102")));
     await settle();
@@ -146,7 +135,7 @@ describe("a handler that joins", () => {
     await bench.start();
     watch.send(deleted(thing("b", "101")));
     await settle();
-    const { log, registration } = record();
+    const { log, registration } = bench.record();
     expect(registration.hasSynced()).toBe(false);
     watch.send(modified(thing("a", "102")));
     await settle();
@@ -159,7 +148,7 @@ describe("a handler that joins", () => {
     const things = (version: string) => Array.from({ length: 30 }, (_, i) => thing(`t${i}`, version));
     const watch = synced(...things("1"));
     bench.server.onWatch(watch, new ScriptedWatch(...things("150").map(added), endBookmark("200")));
-    const early = record();
+    const early = bench.record();
     await bench.start();
     await turnUntil("the first list is told of", () => early.registration.hasSynced());
     early.log.length = 0;
@@ -167,7 +156,7 @@ describe("a handler that joins", () => {
     await bench.clock.advance(0);
     await turnUntil("some of the relist is told of", () => early.log.length > 5);
     expect(early.log.length).toBeLessThan(30);
-    const late = record();
+    const late = bench.record();
     await turnUntil("all of it is", () => early.log.length === 30 && late.log.length >= 30);
     await settle(50);
     expect(late.log).toEqual(things("150").map(({ key }) => `add ${key}@150 initial`));
@@ -178,11 +167,11 @@ describe("a handler that joins", () => {
     bench = new InformerBench({ turn: new SlowTurn(bench.clock) });
     const things = Array.from({ length: 30 }, (_, i) => thing(`t${i}`, "1"));
     bench.server.onWatch(synced(...things));
-    const early = record();
+    const early = bench.record();
     await bench.start();
     await turnUntil("some of the list is told of", () => early.log.length > 5);
     expect(bench.informer.hasSynced()).toBe(false);
-    const late = record();
+    const late = bench.record();
     await turnUntil("both have synced", () => early.registration.hasSynced() && late.registration.hasSynced());
     expect(late.log).toEqual(things.map(({ key }) => `add ${key}@1 initial`));
   });
@@ -190,9 +179,9 @@ describe("a handler that joins", () => {
   test("from within a handler is told from then on", async () => {
     const watch = synced(thing("a", "1"));
     bench.server.onWatch(watch);
-    let joined: ReturnType<typeof record> | undefined;
+    let joined: ReturnType<InformerBench["record"]> | undefined;
     bench.informer.addEventHandler(() => {
-      joined ??= record();
+      joined ??= bench.record();
     });
     await bench.start();
     watch.send(modified(thing("a", "101")));
@@ -205,8 +194,8 @@ describe("a handler that leaves", () => {
   test("hears of nothing more, whatever else goes on", async () => {
     const watch = synced(thing("a", "1"));
     bench.server.onWatch(watch);
-    const leaving = record();
-    const staying = record();
+    const leaving = bench.record();
+    const staying = bench.record();
     await bench.start();
     await leaving.registration.remove();
     await leaving.registration.remove();
@@ -312,7 +301,7 @@ describe("stop", () => {
   test("while the first list is handed out is no sync, and leaves no timer for a resync", async () => {
     bench = new InformerBench({ turn: new SlowTurn(bench.clock) });
     bench.server.onWatch(synced(...Array.from({ length: 30 }, (_, i) => thing(`t${i}`, "1"))));
-    const { log } = record({ resyncPeriodMs: 5_000 });
+    const { log } = bench.record({ resyncPeriodMs: 5_000 });
     await bench.start();
     await turnUntil("some of the list is told of", () => log.length > 5);
     await bench.stop();
@@ -344,7 +333,7 @@ describe("stop", () => {
   test("is for good, but what is cached can still be read", async () => {
     bench.server.onWatch(synced(thing("a", "1")));
     await bench.start();
-    const { registration } = record();
+    const { registration } = bench.record();
     await bench.stop();
     expect(() => bench.informer.addEventHandler(() => {})).toThrow(/things\.v1 was stopped/);
     expect(() => bench.informer.addIndexers({})).toThrow(/things\.v1 was stopped/);

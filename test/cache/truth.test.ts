@@ -10,6 +10,7 @@ import {
   page,
   refusal,
   ScriptedWatch,
+  synced,
 } from "../support/scripted-lister-watcher.js";
 import { settle } from "../support/settle.js";
 
@@ -20,7 +21,7 @@ describe("a watch that is silent", () => {
   let watch: ScriptedWatch;
   beforeEach(async () => {
     bench = new ReflectorBench({ probeAfterMs: 90_000 });
-    watch = new ScriptedWatch(endBookmark("100"));
+    watch = synced();
     bench.server.onWatch(watch);
     await bench.start();
   });

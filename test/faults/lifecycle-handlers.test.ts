@@ -3,7 +3,7 @@ import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { StopResult } from "../../runtime/cache/informer-options.js";
 import { deferred } from "../../runtime/util/abort.js";
-import { recorder, thing } from "../support/entries.js";
+import { thing, things } from "../support/entries.js";
 import { InformerBench, SlowTurn } from "../support/informer.js";
 import {
   added,
@@ -12,6 +12,7 @@ import {
   expired,
   modified,
   ScriptedWatch,
+  synced,
 } from "../support/scripted-lister-watcher.js";
 import { isSettled, settle, turnUntil } from "../support/settle.js";
 import { informerErrorOf } from "../support/thrown.js";
@@ -25,15 +26,6 @@ afterEach(async () => {
   await bench.clock.advance(2_000);
   await stopped;
 });
-
-const things = (count: number, version = "1") => Array.from({ length: count }, (_, i) => thing(`t${i}`, version));
-const synced = (...entries: Parameters<typeof added>[0][]) =>
-  new ScriptedWatch(...entries.map(added), endBookmark("100"));
-
-function record() {
-  const { log, handler } = recorder();
-  return { log, registration: bench.informer.addEventHandler(handler) };
-}
 
 describe("L3: a stop while things wait for a handler", () => {
   /** A handler whose first call runs until it is let go on. */
@@ -116,7 +108,7 @@ describe("L3: a stop while things wait for a handler", () => {
   });
 
   test("before the start leaves nothing to drain, and nothing to wait for", async () => {
-    const { registration } = record();
+    const { registration } = bench.record();
     const waits = informerErrorOf(registration.synced());
     expect(await bench.informer.stop({ drain: true })).toEqual({ dropped: 0 });
     expect((await waits).code).toBe("stopped");
@@ -127,7 +119,7 @@ test("L5: a handler leaves with the scope that holds its registration", async ()
   bench.server.onWatch(synced(...things(1)));
   await bench.start();
   {
-    await using registration = record().registration;
+    await using registration = bench.record().registration;
     await registration.synced();
     expect(bench.informer.health().handlers).toHaveLength(1);
   }
@@ -149,7 +141,7 @@ async function live(act: (moment: (typeof MOMENTS)[number]) => void): Promise<vo
   const first = new ScriptedWatch(...things(10).map(added));
   const relist = [...things(15, "150"), thing("new", "160")];
   bench.server.onWatch(first, new ScriptedWatch(...relist.map(added), endBookmark("200")));
-  const { log } = record();
+  const { log } = bench.record();
   act("before the start");
   await bench.start();
   act("within the list");
@@ -172,9 +164,9 @@ async function live(act: (moment: (typeof MOMENTS)[number]) => void): Promise<vo
 
 describe.each(MOMENTS)("a handler at this moment: %s", (moment) => {
   test("L4: that joins is told of each object once as there, then of each change", async () => {
-    let joined!: ReturnType<typeof record>;
+    let joined!: ReturnType<InformerBench["record"]>;
     await live((now) => {
-      if (now === moment) joined = record();
+      if (now === moment) joined = bench.record();
     });
     const versions = new Map<string, string>();
     for (const line of joined.log) {
@@ -192,9 +184,9 @@ describe.each(MOMENTS)("a handler at this moment: %s", (moment) => {
   test("L5: that leaves hears of nothing more", async () => {
     const leaver = { log: [] as string[], length: -1 };
     await live((now) => {
-      if (now === "before the start") Object.assign(leaver, record());
+      if (now === "before the start") Object.assign(leaver, bench.record());
       if (now !== moment) return;
-      void (leaver as unknown as ReturnType<typeof record>).registration.remove();
+      void (leaver as unknown as ReturnType<InformerBench["record"]>).registration.remove();
       leaver.length = leaver.log.length;
     });
     expect(leaver.log).toHaveLength(leaver.length);

@@ -4,16 +4,16 @@ import v8 from "node:v8";
 import vm from "node:vm";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { InformerError } from "../../runtime/api/informer-error.js";
-import { recorder, thing } from "../support/entries.js";
+import { thing, things } from "../support/entries.js";
 import { InformerBench, SlowTurn } from "../support/informer.js";
 import {
   added,
   connectionLost,
-  endBookmark,
   modified,
   page,
   refusal,
   ScriptedWatch,
+  synced,
 } from "../support/scripted-lister-watcher.js";
 import { isSettled, settle, soon } from "../support/settle.js";
 import { informerErrorOf } from "../support/thrown.js";
@@ -28,18 +28,9 @@ afterEach(async () => {
   await stopped;
 });
 
-const things = (count: number, version = "1") => Array.from({ length: count }, (_, i) => thing(`t${i}`, version));
-const synced = (...entries: Parameters<typeof added>[0][]) =>
-  new ScriptedWatch(...entries.map(added), endBookmark("100"));
-
-function record() {
-  const { log, handler } = recorder();
-  return { log, registration: bench.informer.addEventHandler(handler) };
-}
-
 describe("L1", () => {
   test("a stop before the start: the start asks for nothing, and whoever waits hears that it was stopped", async () => {
-    const { registration } = record();
+    const { registration } = bench.record();
     const waits = [informerErrorOf(bench.informer.synced()), informerErrorOf(registration.synced())];
     await bench.stop();
     await bench.start();
@@ -108,7 +99,7 @@ describe("L2: a stop", () => {
     bench = new InformerBench({ turn: new SlowTurn(bench.clock) });
     prepare(bench);
     bench.server.onWatch(synced(...things(50)));
-    const { log } = record();
+    const { log } = bench.record();
     await bench.start();
     await settle(3);
     await bench.stop();

@@ -36,6 +36,10 @@ export function thing(key: string, resourceVersion: string, options: ThingOption
   return Entry.fromBytes<Thing>({ key, uid, resourceVersion }, slabs, bytes);
 }
 
+/** `t0`, `t1` and so on. */
+export const things = (count: number, resourceVersion = "1"): Entry<Thing>[] =>
+  Array.from({ length: count }, (_, i) => thing(`t${i}`, resourceVersion));
+
 /**
  * A handler that writes down what it is told, in the notation of the fault matrix: `add a@5 initial`, `update a@5→6`,
  * `delete a@7`, `tombstone a@5`.

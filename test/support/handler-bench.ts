@@ -1,10 +1,9 @@
 /** For each test an informer whose first stream has one object, `ns/a` of value `x`, and goes on as the watch. */
 import { afterEach, beforeEach, expect } from "vitest";
-import type { ResourceEventHandlerRegistration } from "../../runtime/cache/informer-options.js";
 import type { HandlerHealth } from "../../runtime/cache/processor.js";
-import { recorder, thing } from "./entries.js";
+import { thing } from "./entries.js";
 import { InformerBench } from "./informer.js";
-import { added, endBookmark, ScriptedWatch } from "./scripted-lister-watcher.js";
+import { type ScriptedWatch, synced } from "./scripted-lister-watcher.js";
 
 export class HandlerBench {
   bench!: InformerBench;
@@ -15,7 +14,7 @@ export class HandlerBench {
     const rejections: unknown[] = [];
     const onRejection = (reason: unknown) => rejections.push(reason);
     beforeEach(() => {
-      this.watch = new ScriptedWatch(added(thing("ns/a", "1", { value: "x" })), endBookmark("100"));
+      this.watch = synced(thing("ns/a", "1", { value: "x" }));
       this.newBench();
       rejections.length = 0;
       process.on("unhandledRejection", onRejection);
@@ -36,9 +35,8 @@ export class HandlerBench {
   }
 
   /** Adds a handler that writes down what it is told. */
-  record(): { readonly log: string[]; readonly registration: ResourceEventHandlerRegistration } {
-    const { log, handler } = recorder();
-    return { log, registration: this.bench.informer.addEventHandler(handler) };
+  record(): ReturnType<InformerBench["record"]> {
+    return this.bench.record();
   }
 
   health(name: string): HandlerHealth | undefined {

@@ -1,10 +1,14 @@
 /** A shared informer over a scripted server, in virtual time. */
 import type { InformerError } from "../../runtime/api/informer-error.js";
-import type { SharedInformerOptions } from "../../runtime/cache/informer-options.js";
+import type {
+  EventHandlerOptions,
+  ResourceEventHandlerRegistration,
+  SharedInformerOptions,
+} from "../../runtime/cache/informer-options.js";
 import { SharedInformer } from "../../runtime/cache/shared-informer.js";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import { Turn } from "../../runtime/util/turn.js";
-import type { Thing } from "./entries.js";
+import { recorder, type Thing } from "./entries.js";
 import { ScriptedListerWatcher } from "./scripted-lister-watcher.js";
 
 /** Yields after every step: what is done in slices is done in the smallest ones. */
@@ -50,6 +54,15 @@ export class InformerBench {
 
   get signal(): AbortSignal {
     return this.#abort.signal;
+  }
+
+  /** Adds a handler that writes down what it is told. */
+  record(options?: EventHandlerOptions<Thing>): {
+    readonly log: string[];
+    readonly registration: ResourceEventHandlerRegistration;
+  } {
+    const { log, handler } = recorder();
+    return { log, registration: this.informer.addEventHandler(handler, options) };
   }
 
   /** Runs the informer, as far as it comes without time passing. */

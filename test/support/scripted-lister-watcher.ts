@@ -97,6 +97,10 @@ export class ScriptedWatch implements Watch<Thing> {
   }
 }
 
+/** A streaming list of these, at 100, which goes on as the watch. */
+export const synced = (...entries: Entry<Thing>[]): ScriptedWatch =>
+  new ScriptedWatch(...entries.map(added), endBookmark("100"));
+
 export interface ScriptedRequest {
   readonly verb: "list" | "watch";
   readonly options: ListOptions;
