@@ -35,6 +35,15 @@ describe("Turn", () => {
     expect(steps).toBeLessThanOrEqual(32);
   });
 
+  test("steps that were made at once count, each of them", () => {
+    const clock = new SteppedClock();
+    const turn = new Turn(clock);
+    expect(turn.exhausted(16)).toBe(false);
+    clock.elapsed += 4;
+    expect(turn.exhausted(15)).toBe(false);
+    expect(turn.exhausted(15)).toBe(true);
+  });
+
   test("an idle time before does not count as work", async () => {
     const clock = new SteppedClock();
     const turn = new Turn(clock);
