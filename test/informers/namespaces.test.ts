@@ -115,6 +115,20 @@ describe("namespaces", () => {
 });
 
 describe("a namespace", () => {
+  test.each(["", ".", "..", "a/b", "a,b", "Team", "-a", "a".repeat(64)])(
+    "that %j cannot be is refused, and others follow",
+    async (name) => {
+      const set = new NamespaceSet(["one"]);
+      const informer = follow({ namespaces: set });
+      await factory.waitForCacheSync();
+      expect(() => set.add(name)).toThrow(`${JSON.stringify(name)} is no namespace`);
+      set.add("two");
+      await informer.synced();
+      expect([...set]).toEqual(["one", "two"]);
+      expect(informer.health().namespaces.map(({ namespace }) => namespace)).toEqual(["one", "two"]);
+    },
+  );
+
   test("that is added while the informer runs is listed, told of as an initial list, and waited for", async () => {
     const set = new NamespaceSet(["one"]);
     const informer = follow({ namespaces: set });
