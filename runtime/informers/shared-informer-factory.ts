@@ -279,6 +279,7 @@ export class InformerFactory implements AsyncDisposable {
     asked: ResourceOptions<T> | undefined,
   ): Registered {
     const { informers, options: ofFactory } = this.#shared;
+    refuseUnnamed(resource);
     const name = formatGroupVersionResource(resource) + (resource.metadataOnly === true ? " (metadata)" : "");
     const found = informers.get(name);
     if (found !== undefined && asked === undefined) return found;
@@ -336,6 +337,16 @@ export class InformerFactory implements AsyncDisposable {
       onError,
     });
   }
+}
+
+/** JavaScript may leave out the group, which is `""` for the core group, or give a name alone. */
+function refuseUnnamed({ group, version, resource }: Partial<GroupVersionResource>): void {
+  if ([group, version, resource].every((part) => typeof part === "string")) return;
+  const given = JSON.stringify({ group, version, resource });
+  throw new InformerError(
+    "usage",
+    `a resource has a group ("" for the core group), a version and a name, not ${given}`,
+  );
 }
 
 function connect(kubeConfig: KubeConfigLike, factoryOptions: InformerFactoryOptions): Shared {

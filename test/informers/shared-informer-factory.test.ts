@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { GroupVersionResource } from "../../runtime/api/group-version-resource.js";
 import type { InformerError } from "../../runtime/api/informer-error.js";
 import type { KubernetesObject, Unstructured } from "../../runtime/api/object-meta.js";
 import type { ResourceDescriptor } from "../../runtime/api/resource-descriptor.js";
@@ -71,6 +72,12 @@ describe("informers", () => {
     expect(factory.informerFor(configMaps)).toBe(first);
     expect(factory.forResource({ group: "", version: "v1", resource: "configmaps" }).informer()).toBe(first);
     expect(factory.informerFor({ ...configMaps, version: "v2" })).not.toBe(first);
+  });
+
+  test.each([["pods"], [{ version: "v1", resource: "pods" }]])("are not of %j, which names no resource", (named) => {
+    expect(() => factory.forResource(named as GroupVersionResource).lister()).toThrow(
+      /a group \("" for the core group\)/,
+    );
   });
 
   test("are registered on first use, by the lister too, and not before", async () => {
