@@ -67,6 +67,13 @@ export interface ReflectorStep {
   readonly delayMs: number;
 }
 
+/** When a request ended, after how long, and a draw in [0, 1) for jitter. */
+interface Moment {
+  readonly nowMs: number;
+  readonly livedMs: number;
+  readonly random: number;
+}
+
 /** A watch that lasted this long counts as progress. client-go resets on a timer instead, which makes its delays a saw-tooth. */
 export const STABLE_MS = 30_000;
 /**
@@ -130,74 +137,66 @@ export function streamSynced(state: ReflectorState, resourceVersion: string): Re
 
 /** @param random in [0, 1), for jitter */
 export function step(state: ReflectorState, event: ReflectorEvent, nowMs: number, random: number): ReflectorStep {
-  const livedMs = nowMs - state.startedMs;
+  const moment: Moment = { nowMs, livedMs: nowMs - state.startedMs, random };
   switch (event.type) {
     case "listed": {
       const paginated = state.paginated || (event.paginated && state.action.resourceVersion === "0");
       const listed = { ...advanced(state, event.resourceVersion), unavailable: false, paginated };
-      return atOnce(listed, { type: "watch", resourceVersion: event.resourceVersion }, nowMs);
+      return atOnce(listed, { type: "watch", resourceVersion: event.resourceVersion }, moment);
     }
     case "listFailed":
       return isUnavailable(event.error) && !state.unavailable
-        ? relistFromNewest(state, event.error, nowMs, livedMs, random)
-        : paced(state, relist(state), event.error, nowMs, livedMs, random);
+        ? relistFromNewest(state, event.error, moment)
+        : paced(state, relist(state), event.error, moment);
     case "watchListFailed":
-      return afterWatchList(state, event.error, nowMs, livedMs, random);
+      return afterWatchList(state, event.error, moment);
     case "watchEnded":
-      return afterWatch(livedMs >= STABLE_MS ? stable(state) : state, event, nowMs, livedMs, random);
+      return afterWatch(moment.livedMs >= STABLE_MS ? stable(state) : state, event, moment);
   }
 }
 
-function afterWatchList(
-  state: ReflectorState,
-  error: InformerError | undefined,
-  nowMs: number,
-  livedMs: number,
-  random: number,
-): ReflectorStep {
+function afterWatchList(state: ReflectorState, error: InformerError | undefined, moment: Moment): ReflectorStep {
   if (error !== undefined) {
-    if (isUnavailable(error) && !state.unavailable) return relistFromNewest(state, error, nowMs, livedMs, random);
-    if (RETRY_AS_IT_IS.has(error.code)) return paced(state, relist(state), error, nowMs, livedMs, random);
+    if (isUnavailable(error) && !state.unavailable) return relistFromNewest(state, error, moment);
+    if (RETRY_AS_IT_IS.has(error.code)) return paced(state, relist(state), error, moment);
     // client-go's rule: whatever else it is, a LIST in the same round may still succeed.
     const streaming = state.streaming && !NOT_SUPPORTED.has(error.status ?? 0) && error.code !== "timeout";
-    return hurried({ ...state, streaming }, list(state), error, nowMs, livedMs, random);
+    return hurried({ ...state, streaming }, list(state), error, moment);
   }
   // The server closed the stream before the end bookmark. client-go tries again for ever; here the second time is the last.
   const unfinishedStreams = state.unfinishedStreams + 1;
   if (unfinishedStreams >= 2) {
-    return hurried({ ...state, unfinishedStreams, streaming: false }, list(state), undefined, nowMs, livedMs, random);
+    return hurried({ ...state, unfinishedStreams, streaming: false }, list(state), undefined, moment);
   }
-  return paced({ ...state, unfinishedStreams }, relist(state), undefined, nowMs, livedMs, random);
+  return paced({ ...state, unfinishedStreams }, relist(state), undefined, moment);
 }
 
 function afterWatch(
   state: ReflectorState,
   { error, events }: { readonly error: InformerError | undefined; readonly events: number },
-  nowMs: number,
-  livedMs: number,
-  random: number,
+  moment: Moment,
 ): ReflectorStep {
-  if (error?.code === "expired") return hurried(state, relist(state), error, nowMs, livedMs, random);
-  if (error?.code === "regressed") return relistFromNewest(state, error, nowMs, livedMs, random);
+  if (error?.code === "expired") return hurried(state, relist(state), error, moment);
+  if (error?.code === "regressed") return relistFromNewest(state, error, moment);
   if (error?.code === "diverged") {
     // By a plain list, as the one that showed it: a stream has its content from the watch cache, which may be what is wrong.
     const unavailable = { ...state, unavailable: true };
-    return hurried(unavailable, list(unavailable), error, nowMs, livedMs, random);
+    return hurried(unavailable, list(unavailable), error, moment);
   }
   if (error?.code === "too-large-resource-version") {
     const unavailable = { ...state, unavailable: true };
-    return paced(unavailable, relist(unavailable), error, nowMs, livedMs, random);
+    return paced(unavailable, relist(unavailable), error, moment);
   }
   const resume: ReflectorAction = { type: "watch", resourceVersion: state.lastSyncResourceVersion };
   if (error !== undefined && (RETRY_AS_IT_IS.has(error.code) || GATEWAY.has(error.status ?? 0))) {
-    return paced(state, resume, error, nowMs, livedMs, random);
+    return paced(state, resume, error, moment);
   }
-  const fruitless = error === undefined ? events === 0 && livedMs < VERY_SHORT_WATCH_MS : events === 0;
-  if (!fruitless) return paced({ ...state, stuck: 0 }, resume, error, nowMs, livedMs, random);
+  const fruitless = error === undefined ? events === 0 && moment.livedMs < VERY_SHORT_WATCH_MS : events === 0;
+  if (!fruitless) return paced({ ...state, stuck: 0 }, resume, error, moment);
   const stuck = { ...state, stuck: state.stuck + 1 };
-  if (stuck.stuck < MAX_STUCK) return paced(stuck, resume, error, nowMs, livedMs, random);
+  if (stuck.stuck < MAX_STUCK) return paced(stuck, resume, error, moment);
   const forgotten = { ...stuck, stuck: 0, unavailable: true };
-  return paced(forgotten, relist(forgotten), error, nowMs, livedMs, random);
+  return paced(forgotten, relist(forgotten), error, moment);
 }
 
 function isUnavailable({ code }: InformerError): boolean {
@@ -223,15 +222,9 @@ function list({ policy, unavailable, lastSyncResourceVersion, paginated }: ListS
   return { type: "list", resourceVersion, limit };
 }
 
-function relistFromNewest(
-  state: ReflectorState,
-  error: InformerError,
-  nowMs: number,
-  livedMs: number,
-  random: number,
-): ReflectorStep {
+function relistFromNewest(state: ReflectorState, error: InformerError, moment: Moment): ReflectorStep {
   const unavailable = { ...state, unavailable: true };
-  return hurried(unavailable, relist(unavailable), error, nowMs, livedMs, random);
+  return hurried(unavailable, relist(unavailable), error, moment);
 }
 
 /** At once while there is still haste to spend. It counts as a failure all the same, so that what follows is spaced the more. */
@@ -239,15 +232,13 @@ function hurried(
   state: ReflectorState,
   action: ReflectorAction,
   error: InformerError | undefined,
-  nowMs: number,
-  livedMs: number,
-  random: number,
+  moment: Moment,
 ): ReflectorStep {
-  if (state.hurried >= MAX_HURRIED) return paced(state, action, error, nowMs, livedMs, random);
-  return atOnce({ ...state, failures: state.failures + 1, hurried: state.hurried + 1 }, action, nowMs);
+  if (state.hurried >= MAX_HURRIED) return paced(state, action, error, moment);
+  return atOnce({ ...state, failures: state.failures + 1, hurried: state.hurried + 1 }, action, moment);
 }
 
-function atOnce(state: ReflectorState, action: ReflectorAction, nowMs: number): ReflectorStep {
+function atOnce(state: ReflectorState, action: ReflectorAction, { nowMs }: Moment): ReflectorStep {
   return { state: { ...state, action, startedMs: nowMs }, delayMs: 0 };
 }
 
@@ -259,9 +250,7 @@ function paced(
   state: ReflectorState,
   action: ReflectorAction,
   error: InformerError | undefined,
-  nowMs: number,
-  livedMs: number,
-  random: number,
+  { nowMs, livedMs, random }: Moment,
 ): ReflectorStep {
   const failures = state.failures + 1;
   const { backoff } = state.policy;

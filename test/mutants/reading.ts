@@ -10,7 +10,7 @@ export const READING: readonly Mutant[] = [
     },
     {
       bug: "an expired resourceVersion is watched again",
-      text: 'if (error?.code === "expired") return hurried(state, relist(state), error, nowMs, livedMs, random);',
+      text: 'if (error?.code === "expired") return hurried(state, relist(state), error, moment);',
       becomes: "",
     },
     {
@@ -35,8 +35,8 @@ export const READING: readonly Mutant[] = [
     },
     {
       bug: "a watch that had an event is opened again at once",
-      text: "if (!fruitless) return paced({ ...state, stuck: 0 }, resume, error, nowMs, livedMs, random);",
-      becomes: "if (!fruitless) return atOnce({ ...state, stuck: 0 }, resume, nowMs);",
+      text: "if (!fruitless) return paced({ ...state, stuck: 0 }, resume, error, moment);",
+      becomes: "if (!fruitless) return atOnce({ ...state, stuck: 0 }, resume, moment);",
     },
     {
       bug: "a streaming list that was refused is asked for in each round",
