@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { didYouMean } from "./closest.js";
 import { GeneratorError } from "./errors.js";
+import { readable } from "./load/inputs.js";
 import { readYaml, type YamlDocument } from "./load/yaml.js";
 import { asSchema } from "./model.js";
 
@@ -45,7 +46,7 @@ export async function readConfig(file: string | undefined): Promise<Config> {
     if (file === undefined) return {};
     throw new GeneratorError("usage", `${file} does not exist`, { hint: "--config takes a YAML file" });
   }
-  const { documents } = await readYaml(() => readFileSync(path, "utf8"), path);
+  const { documents } = await readYaml(() => readable(path, () => readFileSync(path, "utf8")), path);
   const [document] = documents;
   if (document === undefined) return {};
   const content = asSchema(document.value);

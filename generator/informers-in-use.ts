@@ -2,13 +2,14 @@
  * The informers that a program's sources ask factories for, read by the compiler and not run. Whoever names a resource to a
  * factory is taken to follow it: by a generated accessor, by `forResource` or by `informerFor`.
  */
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type ts from "typescript";
 import type { Followed } from "../runtime/informers/roles.js";
 import { header } from "./check-output.js";
 import { formatPosition, GeneratorError } from "./errors.js";
 import { ABSENT, LiteralReader, UNREAD } from "./literal-reader.js";
+import { readable, statOf } from "./load/inputs.js";
 import { importTool } from "./load/tools.js";
 import { descriptorName } from "./naming.js";
 import { shortPath } from "./report.js";
@@ -58,10 +59,10 @@ export async function informersInUse(path: string): Promise<InformersInUse> {
 }
 
 function sourcesIn(path: string): string[] {
-  const stats = statSync(path, { throwIfNoEntry: false });
+  const stats = statOf(path);
   if (stats === undefined) throw new GeneratorError("usage", `there is no file and no folder ${path}`, { hint: WHICH });
   if (!stats.isDirectory()) return [resolve(path)];
-  return readdirSync(path, { withFileTypes: true }).flatMap((entry) => {
+  return readable(path, () => readdirSync(path, { withFileTypes: true })).flatMap((entry) => {
     const { name } = entry;
     if (entry.isDirectory()) return /^(?:\.|node_modules$|__tests__$)/.test(name) ? [] : sourcesIn(join(path, name));
     const isSource = /\.[cm]?[jt]sx?$/.test(name) && !/\.(?:d|test|spec)\.[^.]+$/.test(name);

@@ -1,5 +1,5 @@
 /** Files, folders and standard input → text with a name, under a cap. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { GeneratorError } from "../errors.js";
 import { byCodeUnit } from "../model.js";
@@ -20,12 +20,25 @@ export async function readInputs(argument: string, option: string): Promise<Inpu
     const text = decode(await readStdin(), "<stdin>");
     return [{ file: "<stdin>", text: () => text }];
   }
-  return filesOf(argument, option).map((file) => ({ file, text: () => decode(readFileSync(file), file) }));
+  const bytesOf = (file: string) => readable(file, () => readFileSync(file));
+  return filesOf(argument, option).map((file) => ({ file, text: () => decode(bytesOf(file), file) }));
+}
+
+/** @throws GeneratorError `input` when the system lets nobody read there */
+export function readable<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw new GeneratorError("input", `${path} cannot be read: ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+      hint: "check what it is, and its permissions",
+    });
+  }
 }
 
 /** The files that an argument names, in the order of their paths. */
 function filesOf(argument: string, option: string): string[] {
-  const stat = statSync(argument, { throwIfNoEntry: false });
+  const stat = statOf(argument);
   if (stat === undefined) {
     const isUrl = /^https?:/.test(argument);
     throw new GeneratorError("input", `${argument} ${isUrl ? "is no file" : "does not exist"}`, {
@@ -46,6 +59,11 @@ function filesOf(argument: string, option: string): string[] {
   return files;
 }
 
+/** Undefined when nothing is there. */
+export function statOf(path: string): Stats | undefined {
+  return readable(path, () => statSync(path, { throwIfNoEntry: false }));
+}
+
 function tooLarge(what: string): GeneratorError {
   return new GeneratorError("limit", `${what} is larger than ${maxBytes / 1024 / 1024} MiB`, {
     hint: "split it: give the definitions as several files",
@@ -53,12 +71,14 @@ function tooLarge(what: string): GeneratorError {
 }
 
 function walk(folder: string): string[] {
-  const entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) => byCodeUnit(a.name, b.name));
+  const entries = readable(folder, () => readdirSync(folder, { withFileTypes: true })).sort((a, b) =>
+    byCodeUnit(a.name, b.name),
+  );
   return entries.flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.name.startsWith(".") || entry.name === "node_modules") return [];
     if (entry.isDirectory()) return walk(path);
-    return extensions.test(entry.name) && statSync(path, { throwIfNoEntry: false })?.isFile() === true ? [path] : [];
+    return extensions.test(entry.name) && statOf(path)?.isFile() === true ? [path] : [];
   });
 }
 

@@ -1,5 +1,5 @@
 // What is refused, where it says so, and that nothing is written then. What is taken: accepted.test.ts.
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { crd, crdText, generate, source, temporaryFolder, version } from "./support/project.js";
@@ -210,6 +210,21 @@ describe("refused, with the place, what was expected, and a hint", () => {
     mkdirSync(join(folder, "empty"));
     const empty = await generate("--crd", join(folder, "empty"), "--out", join(folder, "out"));
     expect(empty).toMatchObject({ code: 3, err: expect.stringMatching(/no YAML or JSON file in .*\nhint: /) });
+  });
+
+  it("what the system does not let be read: a link to itself, alone or in a folder, a folder for a configuration", async () => {
+    const folder = temporaryFolder();
+    const loop = join(folder, "loop.yaml");
+    symlinkSync(loop, loop);
+    for (const args of [
+      ["--crd", loop],
+      ["--crd", folder],
+      ["--config", folder],
+    ])
+      expect(await generate(...args)).toMatchObject({
+        code: 3,
+        err: expect.stringMatching(/ cannot be read: E.*\nhint: /),
+      });
   });
 });
 

@@ -1,5 +1,5 @@
 // `kube-informers rbac --for`: what sources say of the informers in use, and what they do not say.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { buildSync } from "esbuild";
 import ts from "typescript";
@@ -243,6 +243,12 @@ describe("kube-informers rbac --for", () => {
     const terminal = { out: () => {}, err: (text: string) => (err += text), columns: 0 };
     expect(await run(["rbac", ...args], terminal)).toBe(code);
     expect(err).toContain(message);
+  });
+
+  test("so is a link to itself", async () => {
+    const loop = join(temporaryFolder(), "loop");
+    symlinkSync(loop, loop);
+    expect(await rbac(loop)).toMatchObject({ code: 3, err: expect.stringContaining("loop cannot be read: ELOOP") });
   });
 
   test("so is a tsconfig.json that is none", async () => {
