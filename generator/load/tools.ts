@@ -4,16 +4,25 @@ import { join } from "node:path";
 import { GeneratorError } from "../errors.js";
 import { packageRoot } from "../package-root.js";
 
-/** Imports a tool, and says plainly when it was not installed. */
+/** Imports a tool, and says plainly when it was not installed, or is one for another Node. */
 export async function importTool<T>(name: string, load: () => Promise<T>): Promise<T> {
   try {
     return await load();
   } catch (cause) {
-    if ((cause as { code?: unknown }).code !== "ERR_MODULE_NOT_FOUND") throw cause;
-    throw new GeneratorError("usage", `the generator needs the package ${name}, which is not installed`, {
-      cause,
-      hint: `npm install --save-dev ${name}@${versionOf(name)} (or install without --omit=optional)`,
-    });
+    const install = `npm install --save-dev ${name}@${versionOf(name)}`;
+    if ((cause as { code?: unknown }).code === "ERR_MODULE_NOT_FOUND")
+      throw new GeneratorError("usage", `the generator needs the package ${name}, which is not installed`, {
+        cause,
+        hint: `${install} (or install without --omit=optional)`,
+      });
+    throw new GeneratorError(
+      "usage",
+      `the package ${name} does not load on Node ${process.version}: ${String(cause)}`,
+      {
+        cause,
+        hint: `${install} is the version that is tested, or use a newer Node`,
+      },
+    );
   }
 }
 

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { importTool } from "../../generator/load/tools.js";
 import { crd, crdText, generate, source, temporaryFolder, version } from "./support/project.js";
 
 /** Generates from one file; the output folder must not come to be. */
@@ -225,6 +226,28 @@ describe("refused, with the place, what was expected, and a hint", () => {
         code: 3,
         err: expect.stringMatching(/ cannot be read: E.*\nhint: /),
       });
+  });
+});
+
+describe("a tool", () => {
+  const client = "@kubernetes/client-node";
+  const failing = (error: Error) => importTool(client, () => Promise.reject(error));
+
+  it("that is not installed is named, with the version that is tested", async () => {
+    const missing = Object.assign(new Error("Cannot find package"), { code: "ERR_MODULE_NOT_FOUND" });
+    await expect(failing(missing)).rejects.toMatchObject({
+      code: "usage",
+      message: `the generator needs the package ${client}, which is not installed`,
+      hint: expect.stringMatching(/^npm install --save-dev @kubernetes\/client-node@\d/),
+    });
+  });
+
+  it("that is for another Node is no bug of ours", async () => {
+    await expect(failing(new TypeError("no bind"))).rejects.toMatchObject({
+      code: "usage",
+      message: `the package ${client} does not load on Node ${process.version}: TypeError: no bind`,
+      hint: expect.stringContaining("or use a newer Node"),
+    });
   });
 });
 
