@@ -1,6 +1,6 @@
 // The informer that was generated from crontab.crd.yaml, beside a built-in one over the same connection.
 // The SDK in ./generated was made by: npm run generate -- --crd examples/crontab.crd.yaml --out examples/generated
-// Run: npm run example crontabs [-- --context NAME]
+// Run: npm run example crontabs [-- --context NAME], on a cluster after: kubectl apply -f examples/crontab.crd.yaml
 import { SharedInformerFactory } from "kube-informers";
 import { SharedInformerFactory as CronTabInformerFactory } from "./generated/factory.js";
 import { openSession } from "./support/session.js";
