@@ -112,7 +112,7 @@ export class SlabAllocator {
 
   /** Whether enough was written for {@link compacting} to be worth its time. */
   get wantsCompaction(): boolean {
-    return this.#written >= this.#compactionAfter || this.#rests?.wantsCompaction === true;
+    return this.#written >= this.#compactionAfter;
   }
 
   /**
@@ -137,11 +137,6 @@ export class SlabAllocator {
       if (slab !== undefined && slab !== slab.owner.#current && slab.live * 2 < slab.buffer.length) reader.move();
       yield;
     }
-    this.#compacted(live);
-    if (this.#rests !== undefined) this.#rests.#compacted(live);
-  }
-
-  #compacted(live: number): void {
     this.#written = 0;
     this.#compactionAfter = Math.max(COMPACTION_AFTER, live);
   }

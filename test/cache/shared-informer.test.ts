@@ -95,6 +95,7 @@ describe("from the server to the handlers", () => {
 
   test.each([
     ["a handler of objects", true, () => bench.informer.addEventHandler({ onAdd: () => {} })],
+    ["a handler of objects that has left", false, () => bench.informer.addEventHandler({ onAdd: () => {} }).remove()],
     ["an index", true, () => bench.informer.addIndexers({ values: () => [] })],
     ["a handler of deletions", false, () => bench.informer.addEventHandler({ onDelete: () => {} })],
     ["a handler of events", false, () => bench.informer.addEventHandler(() => {})],

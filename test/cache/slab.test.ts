@@ -203,6 +203,25 @@ describe("a slab", () => {
     expect(JSON.stringify(kept.object) === jsonOf("k", 100, 150_000)).toBe(true);
   });
 
+  test("that gave its memory back is not lent to another once it is collected", async () => {
+    v8.setFlagsFromString("--expose-gc");
+    const collectGarbage = vm.runInNewContext("gc") as () => void;
+    for (let round = 0; round < 5; round++) {
+      expectWhole(many(new SlabAllocator(), 60));
+      collectGarbage();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  });
+
+  test("that is written on is left alone by a compaction, however empty it is", () => {
+    const slabs = new SlabAllocator();
+    const slab = make(slabs, "a", 1, 1).slab!;
+    const entry = make(slabs, "b", 1, 1);
+    const { used } = slab;
+    compact(slabs, () => [entry]);
+    expect([entry.slab, slab.used]).toEqual([slab, used]);
+  });
+
   test("that is not half empty stays where it is in a compaction", () => {
     const slabs = new SlabAllocator();
     const entries = many(slabs, 40);
