@@ -1,14 +1,10 @@
 // What an informer lets go of. The collector is asked to run; nothing is timed.
-import v8 from "node:v8";
-import vm from "node:vm";
 import { expect, test } from "vitest";
+import { collectGarbage } from "../support/collect-garbage.js";
 import { thing } from "../support/entries.js";
 import { InformerBench } from "../support/informer.js";
 import { added, endBookmark, modified, ScriptedWatch } from "../support/scripted-lister-watcher.js";
 import { settle } from "../support/settle.js";
-
-v8.setFlagsFromString("--expose-gc");
-const collectGarbage = vm.runInNewContext("gc") as () => void;
 
 async function isCollected(ref: WeakRef<object>): Promise<boolean> {
   for (let i = 0; i < 10 && ref.deref() !== undefined; i++) {

@@ -1,11 +1,11 @@
 import v8 from "node:v8";
-import vm from "node:vm";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Cached } from "../../runtime/api/object-meta.js";
 import { Entry } from "../../runtime/cache/entry.js";
 import { type RetentionOptions, SlabAllocator, type SlabReader } from "../../runtime/cache/slab.js";
 import { tellOfGarbage } from "../../runtime/cache/slab-pages.js";
+import { collectGarbage } from "../support/collect-garbage.js";
 import type { Thing } from "../support/entries.js";
 import { spyOnJsonParse } from "../support/json-parse.js";
 
@@ -181,8 +181,6 @@ describe("a slab", () => {
   });
 
   test("that the collector has found free lends its pages to another, and one that a handler has kept does not", async () => {
-    v8.setFlagsFromString("--expose-gc");
-    const collectGarbage = vm.runInNewContext("gc") as () => void;
     const slabs = new SlabAllocator();
     const pagesOf = ({ slab }: Entry<Thing>) => slab!.buffer.buffer;
     /** One entry to a slab. */
@@ -204,8 +202,6 @@ describe("a slab", () => {
   });
 
   test("that gave its memory back is not lent to another once it is collected", async () => {
-    v8.setFlagsFromString("--expose-gc");
-    const collectGarbage = vm.runInNewContext("gc") as () => void;
     for (let round = 0; round < 5; round++) {
       expectWhole(many(new SlabAllocator(), 60));
       collectGarbage();

@@ -1,9 +1,8 @@
 /** Fault matrix, U rows: transforms, index functions, and who is told of errors; and the memory of what they read. */
-import v8 from "node:v8";
-import vm from "node:vm";
 import { describe, expect, test } from "vitest";
 import { Entry } from "../../runtime/cache/entry.js";
 import { SlabAllocator } from "../../runtime/cache/slab.js";
+import { collectGarbage } from "../support/collect-garbage.js";
 import { type Thing, thing, thingJson } from "../support/entries.js";
 import { HandlerBench } from "../support/handler-bench.js";
 import {
@@ -126,8 +125,6 @@ test.each<[string, () => unknown]>([
 });
 
 test("R8: one object that is kept does not keep the bytes of those beside it", async () => {
-  v8.setFlagsFromString("--expose-gc");
-  const collectGarbage = vm.runInNewContext("gc") as () => void;
   let kept: unknown;
   const slabs: WeakRef<Buffer>[] = [];
   (() => {

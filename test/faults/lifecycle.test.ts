@@ -1,9 +1,8 @@
 /** Fault matrix, L rows: starts and stops of an informer. Its handlers' are in lifecycle-handlers, factories' in lifecycle-factories. */
 import { getEventListeners } from "node:events";
-import v8 from "node:v8";
-import vm from "node:vm";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { InformerError } from "../../runtime/api/informer-error.js";
+import { collectGarbage } from "../support/collect-garbage.js";
 import { thing, things } from "../support/entries.js";
 import { InformerBench, SlowTurn } from "../support/informer.js";
 import {
@@ -147,8 +146,6 @@ describe("L10: a signal", () => {
 });
 
 test("L13: an informer that has stopped is let go of, though its signal lives on", async () => {
-  v8.setFlagsFromString("--expose-gc");
-  const collectGarbage = vm.runInNewContext("gc") as () => void;
   const parent = new AbortController();
   const stopped = async () => {
     const own = new InformerBench();

@@ -3,8 +3,6 @@
  * factory's options say for all resources, and a resource's own for itself, is seen the same. One long table on purpose: who adds an
  * option finds all its neighbours.
  */
-import v8 from "node:v8";
-import vm from "node:vm";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { EventHandlerOptions, StopOptions } from "../../runtime/cache/informer-options.js";
 import type { ReflectorTunables } from "../../runtime/cache/reflector.js";
@@ -14,6 +12,7 @@ import { InformerFactory, type InformerFactoryOptions } from "../../runtime/info
 import { EmbeddedApiServer, type LoggedRequest } from "../../runtime/testing/embedded-api-server.js";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import type { Impersonation } from "../../runtime/transport/impersonation.js";
+import { collectGarbage } from "../support/collect-garbage.js";
 import { type ConfigMap, configMaps } from "../support/config-maps.js";
 import { settle, turnUntil } from "../support/settle.js";
 
@@ -264,8 +263,6 @@ const ofResources: Rows<ResourceOptions<ConfigMap>> = {
     option: { retention: "bytes" },
     seen: async (run) => {
       await run.synced();
-      v8.setFlagsFromString("--expose-gc");
-      const collectGarbage = vm.runInNewContext("gc") as () => void;
       const read = new WeakRef(run.informer.lister.list("of=a")[0]!);
       for (let i = 0; i < 10 && read.deref() !== undefined; i++) {
         await settle();

@@ -1,11 +1,7 @@
-import v8 from "node:v8";
-import vm from "node:vm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { RingQueue } from "../../runtime/util/ring-queue.js";
-
-v8.setFlagsFromString("--expose-gc");
-const collectGarbage = vm.runInNewContext("gc") as () => void;
+import { collectGarbage } from "../support/collect-garbage.js";
 
 describe("RingQueue", () => {
   test("is an array that is pushed to and shifted from, at any length", () => {
