@@ -16,6 +16,7 @@ import {
   cpuMs,
   forgetPeak,
   mainThreadCpuMs,
+  overTls,
   quantile,
   settled,
   sleepMs,
@@ -36,6 +37,8 @@ const { values: flags } = parseArgs({
     "idle-ms": { type: "string", default: "200" },
     "managed-fields": { type: "string" },
     retention: { type: "string" },
+    /** Over TLS, by HTTP/2. */
+    tls: { type: "boolean", default: false },
     /** Begins with a list and not with a streaming one. */
     list: { type: "boolean", default: false },
     /** Ends with two relists of the full cache: of what it holds, and of as many objects that have all changed. */
@@ -79,8 +82,8 @@ const result: Record<string, unknown> = {
   baseRssMiB,
 };
 const kubeConfig: KubeConfigLike = {
-  getCurrentCluster: () => ({ server: flags.url }),
-  applyToHTTPSOptions: async () => {},
+  getCurrentCluster: () => ({ server: flags.tls ? overTls(flags.url) : flags.url }),
+  applyToHTTPSOptions: async (options) => void Object.assign(options, { rejectUnauthorized: false }),
 };
 // As it is deployed: in development objects are frozen.
 process.env["NODE_ENV"] ??= "production";

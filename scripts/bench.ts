@@ -95,7 +95,8 @@ for (const suite of suites) {
     report.fill();
   }
 }
-console.log(`\n${printVerdicts(judge(resultsOf(kept)).filter(({ reached }) => reached !== undefined))}`);
+const verdicts = judge(resultsOf(kept)).filter(({ reached }) => reached !== undefined);
+if (verdicts.length > 0) console.log(`\n${printVerdicts(verdicts)}`);
 
 /** Builds those that take part, and says which there are then. */
 async function buildPeers(wantedPeers: ReadonlySet<string>): Promise<ReadonlySet<string>> {

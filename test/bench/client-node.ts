@@ -2,7 +2,7 @@
 // scan of its list. Prints one JSON line.
 import { parseArgs } from "node:util";
 import { CoreV1Api, KubeConfig, makeInformer, type V1Pod } from "@kubernetes/client-node";
-import { bursts, control, cpuMs, quantile, settled, statusMiB } from "./process.js";
+import { bursts, control, cpuMs, overTls, quantile, settled, statusMiB } from "./process.js";
 
 const { values: flags } = parseArgs({
   options: {
@@ -13,6 +13,7 @@ const { values: flags } = parseArgs({
     "idle-ms": { type: "string", default: "200" },
     rate: { type: "string", default: "500" },
     "rate-events": { type: "string", default: "2500" },
+    tls: { type: "boolean", default: false },
   },
 });
 const count = Number(flags.count);
@@ -20,7 +21,8 @@ const rateEvents = Number(flags["rate-events"]);
 const { rssMiB: baseRssMiB, heldMiB: baseHeldMiB } = await settled(Number(flags["idle-ms"]));
 
 const kubeConfig = new KubeConfig();
-kubeConfig.loadFromClusterAndUser({ name: "bench", server: flags.url, skipTLSVerify: true }, { name: "bench" });
+const server = flags.tls ? overTls(flags.url) : flags.url;
+kubeConfig.loadFromClusterAndUser({ name: "bench", server, skipTLSVerify: true }, { name: "bench" });
 const api = kubeConfig.makeApiClient(CoreV1Api);
 const informer = makeInformer<V1Pod>(kubeConfig, "/api/v1/pods", () => api.listPodForAllNamespaces());
 let adds = 0;

@@ -1,7 +1,9 @@
 // A synthetic API server that serves pods from memory faster than clients take them in: bytes are made before they are asked
 // for, and a burst sends them again with another resourceVersion written over. Run by scripts/bench.ts in a process of its own:
-//   tsx test/bench/load-server.ts --addr 127.0.0.1:18080 -n 10000 [--slim] [--gzip] [--mbit 100]
-import { createServer, type ServerResponse } from "node:http";
+//   tsx test/bench/load-server.ts --addr 127.0.0.1:18080 -n 10000 [--slim] [--gzip] [--mbit 100] [--tls]
+import { readFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createSecureServer } from "node:http2";
 import { Transform, type Writable } from "node:stream";
 import { parseArgs } from "node:util";
 import { createGzip } from "node:zlib";
@@ -16,6 +18,8 @@ const { values: flags } = parseArgs({
     gzip: { type: "boolean", default: false },
     /** No more than so many Mbit/s go out in lists. */
     mbit: { type: "string", default: "0" },
+    /** And over TLS at the next port, by HTTP/2 to who speaks it. */
+    tls: { type: "boolean", default: false },
   },
 });
 const [host, port] = flags.addr.split(":") as [string, string];
@@ -122,7 +126,7 @@ async function atRate(events: number, perSecond: number): Promise<void> {
   }
 }
 
-const server = createServer((request, response) => {
+function serve(request: IncomingMessage, response: ServerResponse): void {
   const url = new URL(request.url ?? "", "http://localhost");
   const asked = (name: string) => url.searchParams.get(name);
   const answer = async (): Promise<void> => {
@@ -138,5 +142,12 @@ const server = createServer((request, response) => {
     response.end("{}\n");
   };
   void answer();
-});
-server.listen(Number(port), host);
+}
+
+createServer(serve).listen(Number(port), host);
+if (flags.tls) {
+  const pem = (name: string) => readFileSync(new URL(`../transport/fixtures/tls/${name}.pem`, import.meta.url));
+  const options = { cert: pem("server"), key: pem("server-key"), allowHTTP1: true };
+  const serveBoth = serve as unknown as Parameters<typeof createSecureServer>[1];
+  createSecureServer(options, serveBoth).listen(Number(port) + 1, host);
+}

@@ -61,6 +61,12 @@ export async function settled(idleMs: number): Promise<Settled> {
   return { rssMiB, heldMiB: (heapUsed + external + sharedBytes) / 2 ** 20 };
 }
 
+/** Where the load server speaks TLS. */
+export function overTls(url: string): string {
+  const { hostname, port } = new URL(url);
+  return `https://${hostname}:${Number(port) + 1}`;
+}
+
 /** Asks the load server for something; it may not have begun to serve the watch. */
 export async function control(url: string, path: string): Promise<string> {
   for (let i = 0; i < 100; i++) {

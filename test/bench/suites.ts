@@ -78,6 +78,11 @@ const INFORMERS = [informers("100 informers", "--informers", "100"), informers("
 /** Idle for longer than V8 looks back to tell whether a program is. */
 const IDLE = ["--idle-ms", "6000"];
 const idle = (row: Row): Row => ({ ...row, command: [...row.command, ...IDLE] });
+const tls = (row: Row): Row => ({
+  name: `${row.name}, TLS`,
+  command: [...row.command, "--tls"],
+  serverArgs: ["--tls"],
+});
 const MEMORY = [...LIMITS, KEYS, KEYS_DROP, KEYS_BYTES, OBJECTS, OBJECTS_DROP, DYNAMIC].map(idle);
 const ONCE = { rounds: 1, burst: 0, rate: [500, 0] } as const;
 
@@ -163,6 +168,16 @@ export const SUITES: readonly Suite[] = [
       list("100 Mbit/s", "--mbit", "100"),
       list("100 Mbit/s, zipped", "--mbit", "100", "--gzip"),
     ],
+  },
+  {
+    name: "tls",
+    title: "10,000 pods, over TLS and not",
+    ...PODS,
+    rounds: 1,
+    warmUp: 40_000,
+    burst: 60_000,
+    server: "pods in Node",
+    rows: [CLIENT_NODE, tls(CLIENT_NODE), KEYS, tls(KEYS), OBJECTS, tls(OBJECTS)],
   },
   {
     name: "http2",

@@ -102,6 +102,12 @@ const COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     ["loop max ms", "changedRelistLoopDelayMaxMs"],
   ],
   gzip: SYNC,
+  tls: [
+    ...SYNC,
+    ...LATENCY.slice(0, 2),
+    ["burst CPU us", "burstCpuUsPerEvent"],
+    ["first burst CPU us", "firstBurstCpuUsPerEvent"],
+  ],
   http1: INFORMERS,
   http2: INFORMERS,
 };
