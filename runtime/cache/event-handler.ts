@@ -3,23 +3,23 @@ import type { Cached, KubernetesObject } from "../api/object-meta.js";
 import type { Entry } from "./entry.js";
 
 /**
- * Called in order, one call at a time; a promise is awaited before the next call. The informer's cache is as new as the call
- * or newer. Objects are shared: `mutableCopy` gives one to change.
+ * Called in order, one call at a time; a promise is awaited before the next call, and all else that is returned is left alone. The
+ * informer's cache is as new as the call or newer. Objects are shared: `mutableCopy` gives one to change.
  */
 export interface ResourceEventHandler<T extends KubernetesObject> {
   /** @param isInInitialList whether the object was there when the informer, or this handler, began */
-  onAdd?(object: Cached<T>, isInInitialList: boolean): void | Promise<void>;
+  onAdd?(object: Cached<T>, isInInitialList: boolean): unknown;
   /** Also called with the same object twice, at each resync that the handler asked for. */
-  onUpdate?(oldObject: Cached<T>, object: Cached<T>): void | Promise<void>;
+  onUpdate?(oldObject: Cached<T>, object: Cached<T>): unknown;
   /**
    * @param finalStateUnknown a tombstone: the object went while nobody looked, and `object` is the last state that was seen
    *   (client-go's `DeletedFinalStateUnknown`)
    */
-  onDelete?(object: Cached<T>, finalStateUnknown: boolean): void | Promise<void>;
+  onDelete?(object: Cached<T>, finalStateUnknown: boolean): unknown;
 }
 
 /** The same as one function. Objects decode when they are read: a handler that looks at `key` alone decodes nothing. */
-export type ResourceEventHandlerFunc<T extends KubernetesObject> = (event: ResourceEvent<T>) => void | Promise<void>;
+export type ResourceEventHandlerFunc<T extends KubernetesObject> = (event: ResourceEvent<T>) => unknown;
 
 /** `oldObject` is the state that the handler was told of before, `object` the newest. */
 export type ResourceEvent<T extends KubernetesObject> =
@@ -114,11 +114,21 @@ export class Notification<T extends KubernetesObject> {
   }
 }
 
-/** Hands an event to a handler of either form. */
+/** Hands an event to a handler of either form. What it gives back is to be awaited. */
 export function deliver<T extends KubernetesObject>(
   event: ResourceEvent<T>,
   handler: ResourceEventHandler<T> | ResourceEventHandlerFunc<T>,
-): void | Promise<void> {
+): PromiseLike<unknown> | undefined {
+  const result = call(event, handler);
+  return typeof (result as Partial<PromiseLike<unknown>> | undefined)?.then === "function"
+    ? (result as PromiseLike<unknown>)
+    : undefined;
+}
+
+function call<T extends KubernetesObject>(
+  event: ResourceEvent<T>,
+  handler: ResourceEventHandler<T> | ResourceEventHandlerFunc<T>,
+): unknown {
   if (typeof handler === "function") return handler(event);
   switch (event.type) {
     case "add":

@@ -252,7 +252,7 @@ export class ProcessorListener<T extends KubernetesObject> {
     return undefined;
   }
 
-  async #settled(result: Promise<void>, next: Notification<T>): Promise<void> {
+  async #settled(result: PromiseLike<unknown>, next: Notification<T>): Promise<void> {
     this.#isCalling = false;
     this.#callSinceMs = this.#environment.clock.now();
     try {

@@ -115,6 +115,8 @@ export class SharedInformer<T extends KubernetesObject> {
     options: EventHandlerOptions<T> = {},
   ): ResourceEventHandlerRegistration {
     this.#refuseIfStopped("addEventHandler");
+    if (typeof handler !== "function" && (typeof handler !== "object" || handler === null))
+      throw new InformerError("usage", `a handler is a function or an object of functions, not ${handler}`);
     const own = this.#options;
     const { resyncPeriodMs = own.resyncPeriodMs ?? 0, maxPending = own.maxPending ?? MAX_PENDING } = options;
     const { onOverflow = own.onOverflow ?? "coalesce" } = options;

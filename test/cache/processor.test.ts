@@ -40,6 +40,29 @@ describe("what a handler is given", () => {
     expect(log).toEqual(["add ns/a@1 initial", "add ns/b@2", "update ns/a@1→3", "delete ns/a@4", "tombstone ns/b@2"]);
   });
 
+  test("what gives back something that is no promise has ended", async () => {
+    const keys = new Set<string>();
+    const given: unknown[] = [keys, 1, null, "then"];
+    const listener = listen(({ key }) => keys.add(key) && given.shift());
+    for (const event of events) listener.add(event);
+    await settle();
+    expect([...keys]).toEqual(["ns/a", "ns/b"]);
+    expect([given, errors]).toEqual([[], []]);
+    expect(await isSettled(listener.idle)).toBe(true);
+  });
+
+  test("what gives back a promise of any library is awaited", async () => {
+    const { promise, resolve } = deferred();
+    // biome-ignore lint/suspicious/noThenProperty: that of another library
+    const listener = listen(() => ({ then: promise.then.bind(promise) }));
+    for (const event of events) listener.add(event);
+    await settle();
+    expect(listener.pending).toBe(events.length - 1);
+    resolve();
+    await soon(listener.idle);
+    expect(listener.pending).toBe(0);
+  });
+
   test("as a function: the event, whose parts can be taken out", async () => {
     const seen: unknown[] = [];
     const listener = listen((event) => {

@@ -130,6 +130,15 @@ describe("from the server to the handlers", () => {
 });
 
 describe("a handler that joins", () => {
+  test.each([undefined, null, "onAdd"])("must be one: %s is refused, and leaves nothing behind", async (handler) => {
+    bench.server.onWatch(synced(thing("a", "1")));
+    expect(() => bench.informer.addEventHandler(handler as unknown as () => void)).toThrow(/function.*not /);
+    const { log } = bench.record();
+    await bench.start();
+    expect(log).toEqual(["add a@1 initial"]);
+    expect(bench.informer.health().handlers).toHaveLength(1);
+  });
+
   test("late is given what is cached as its initial list, then what changes", async () => {
     const watch = synced(thing("a", "1"), thing("b", "2"));
     bench.server.onWatch(watch);

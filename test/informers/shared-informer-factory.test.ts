@@ -356,7 +356,7 @@ describe("the end", () => {
     const called = new Promise<void>((resolve) => {
       factory.informerFor(configMaps).addEventHandler(() => {
         resolve();
-        return new Promise((done) => {
+        return new Promise<void>((done) => {
           finish = done;
         });
       });
