@@ -228,6 +228,24 @@ export const TRANSPORT: readonly Mutant[] = [
       killedBy: ["transport/http2"],
     },
     {
+      bug: "a server that allows no stream is connected to without end",
+      text: "maxConcurrentStreams || MAX_STREAMS",
+      becomes: "maxConcurrentStreams ?? MAX_STREAMS",
+      killedBy: ["transport/http2"],
+    },
+    {
+      bug: "a connection is closed when its server closes it",
+      text: 'socket.on("finish", () => socket.destroy());',
+      becomes: "",
+      killedBy: ["transport/http2"],
+    },
+    {
+      bug: "a connection that nobody waits for is left open",
+      text: "if (connecting.waiting === 0) socket?.destroy();",
+      becomes: "",
+      killedBy: ["transport/https"],
+    },
+    {
       bug: "a stream that was reset looks whole",
       text: "return stream.rstCode === 0 || stream.rstCode === undefined",
       becomes: "return stream.rstCode !== -1",
