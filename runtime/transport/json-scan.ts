@@ -30,7 +30,8 @@ export interface ScannedObject {
 
 /**
  * Reads `metadata` of the object that begins at `start`. Stops as early as it can: Kubernetes writes metadata before spec
- * and status, and the four fields before managedFields.
+ * and status, and the four fields before managedFields. What is there twice, as Kubernetes never sends it, may be taken from the
+ * first place, where `JSON.parse` takes the last.
  * @throws InformerError `decode` when the bytes are not an object with metadata
  */
 export function scanObject(bytes: Buffer, start: number, end: number): ScannedObject {

@@ -130,6 +130,11 @@ describe("scanObject", () => {
     expect(scan(text).name).toBe("yes");
   });
 
+  test("looks no further than it has to, also where a key is there twice", () => {
+    const named = (rest: string) => scan(`{"metadata":{"name":"a","uid":"u",${rest}"resourceVersion":"1","name":"b"}}`).name;
+    expect([named('"namespace":"n",'), named("")]).toEqual(["a", "b"]);
+  });
+
   test("reads names of any alphabet", () => {
     expect(scan('{"metadata":{"name":"日本 \\uD83D\\uDF01🜁","namespace":"constructor"}}')).toMatchObject({
       name: "日本 🜁🜁",
