@@ -131,7 +131,8 @@ describe("scanObject", () => {
   });
 
   test("looks no further than it has to, also where a key is there twice", () => {
-    const named = (rest: string) => scan(`{"metadata":{"name":"a","uid":"u",${rest}"resourceVersion":"1","name":"b"}}`).name;
+    const named = (rest: string) =>
+      scan(`{"metadata":{"name":"a","uid":"u",${rest}"resourceVersion":"1","name":"b"}}`).name;
     expect([named('"namespace":"n",'), named("")]).toEqual(["a", "b"]);
   });
 
