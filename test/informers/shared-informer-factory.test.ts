@@ -1,3 +1,4 @@
+/** What a factory does for all who ask it. Over 400 lines, as each promise of its documentation is one short test. */
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { GroupVersionResource } from "../../runtime/api/group-version-resource.js";

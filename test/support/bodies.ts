@@ -11,3 +11,8 @@ export async function readAll(body: ResponseBody): Promise<string> {
 export function gzipped(text: string): Buffer {
   return gzipSync(text);
 }
+
+/** More than all buffers between a server and a reader hold, no two parts of it alike. */
+export function someMegabytes(name: string): string {
+  return Array.from({ length: 200_000 }, (_, i) => `${name} ${i}\n`).join("");
+}

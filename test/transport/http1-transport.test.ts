@@ -7,7 +7,7 @@ import type { HttpsOptions } from "../../runtime/transport/credentials.js";
 import { HttpTransport } from "../../runtime/transport/http-transport.js";
 import type { ResponseBody, TransportRequest } from "../../runtime/transport/transport.js";
 import { deferred } from "../../runtime/util/abort.js";
-import { readAll } from "../support/bodies.js";
+import { readAll, someMegabytes } from "../support/bodies.js";
 import { kubeConfigFor } from "../support/kube-config.js";
 import { loopback } from "../support/loopback.js";
 import { soon } from "../support/settle.js";
@@ -68,15 +68,14 @@ describe("a request", () => {
   });
 
   test("has bodies that wait for their readers: what is read from the socket later is not written over them", async () => {
-    const bodyOf = (path: string) => Array.from({ length: 200_000 }, (_, i) => `${path} ${i}\n`).join("");
-    const server = await loopback((request, response) => response.end(bodyOf(request.url!)));
+    const server = await loopback((request, response) => response.end(someMegabytes(request.url!)));
     const { transport } = transportTo(server.url);
     const bodies: ResponseBody[] = [];
     for (const path of ["/a", "/b"]) bodies.push((await transport.get(list(path))).body);
     const parts = await Promise.all(bodies.map(async (body) => String(await body.read())));
     // The first is stopped by now: it has more than may wait.
     const rests = [await readAll(bodies[1]!), await readAll(bodies[0]!)].reverse();
-    expect(parts.map((part, i) => `${part}${rests[i]}`)).toEqual([bodyOf("/a"), bodyOf("/b")]);
+    expect(parts.map((part, i) => `${part}${rests[i]}`)).toEqual([someMegabytes("/a"), someMegabytes("/b")]);
   });
 
   test("H17 M9 is not redirected, so that credentials stay with their server", async () => {

@@ -8,7 +8,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import type { HttpsOptions } from "../../runtime/transport/credentials.js";
 import { HttpTransport } from "../../runtime/transport/http-transport.js";
-import { readAll } from "../support/bodies.js";
+import { readAll, someMegabytes } from "../support/bodies.js";
 import { kubeConfigFor } from "../support/kube-config.js";
 import { loopback } from "../support/loopback.js";
 import { soon, turnUntil } from "../support/settle.js";
@@ -47,14 +47,13 @@ describe("https", () => {
   });
 
   test("a body that waits is not written over, on the first connection nor on the next", async () => {
-    const bodyOf = (path: string) => Array.from({ length: 200_000 }, (_, i) => `${path} ${i}\n`).join("");
-    const server = await loopback((request, response) => response.end(bodyOf(request.url!)), { tls: SERVER });
+    const server = await loopback((request, response) => response.end(someMegabytes(request.url!)), { tls: SERVER });
     const { transport } = transportTo(server.url, { ca: CA });
     const paths = ["/a", "/b", "/c"];
     const responses = await Promise.all(paths.map((path) => transport.get({ ...list, path })));
     const parts = await Promise.all(responses.map(async ({ body }) => String(await body.read())));
     const rests = await Promise.all(responses.map(({ body }) => readAll(body)));
-    expect(parts.map((part, i) => `${part}${rests[i]}`)).toEqual(paths.map(bodyOf));
+    expect(parts.map((part, i) => `${part}${rests[i]}`)).toEqual(paths.map(someMegabytes));
     expect(server.sockets).toHaveLength(3);
   });
 
