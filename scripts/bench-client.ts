@@ -2,13 +2,7 @@
 // Prints one JSON line. Run: npm run bench:client -- --url http://127.0.0.1:18080 --mode keys|objects|dynamic
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
 import { parseArgs } from "node:util";
-import {
-  type Cached,
-  type KubeConfigLike,
-  type KubernetesObject,
-  type ResourceEvent,
-  SharedInformerFactory,
-} from "kube-informers";
+import { type KubeConfigLike, metaNamespaceKey, type ResourceEvent, SharedInformerFactory } from "kube-informers";
 import type { Pod } from "kube-informers/core/v1";
 import {
   bursts,
@@ -53,7 +47,8 @@ let adds = 0;
 let updates = 0;
 let wanted = { adds: count, updates: Number.POSITIVE_INFINITY };
 let reached: () => void = () => {};
-const latenciesMs: number[] = [];
+/** Of which object a handler was told while latency was measured, and when. */
+const told: (readonly [key: string, atMs: number])[] = [];
 const until = (target: Partial<typeof wanted>): Promise<void> => {
   wanted = { adds: Number.POSITIVE_INFINITY, updates: Number.POSITIVE_INFINITY, ...target };
   return new Promise((resolve) => {
@@ -65,11 +60,6 @@ const added = (): void => {
 };
 const updated = (): void => {
   if (++updates === wanted.updates) reached();
-};
-const measureLatency = (object: Cached<KubernetesObject>): void => {
-  const sent = object.metadata.annotations?.[SENT];
-  if (sent !== undefined)
-    latenciesMs.push(performance.timeOrigin + performance.now() - Number(BigInt(sent) / 1000n) / 1e3);
 };
 
 // A client's code is no object of its cache: limit.ts and client-node.ts have loaded it here too.
@@ -97,18 +87,18 @@ const dynamic = factory.forResource({ group: "", version: "v1", resource: "pods"
 const { informer, lister } = pods;
 let measuring = false;
 if (flags.mode === "keys") {
-  // As a controller that enqueues keys: only while latency is measured does it read the object, for the send time.
+  // As a controller that enqueues keys: it reads no object.
   informer().addEventHandler((event: ResourceEvent<Pod>) => {
     if (event.type === "add") return added();
-    if (measuring) measureLatency(event.object);
+    if (measuring) told.push([event.key, performance.now()]);
     updated();
   });
 } else if (flags.mode === "objects") {
   informer().addIndexers({ nodeName: (pod) => (pod.spec?.nodeName === undefined ? [] : [pod.spec.nodeName]) });
   informer().addEventHandler({
     onAdd: added,
-    onUpdate: (_old, pod) => {
-      measureLatency(pod);
+    onUpdate: (_old, object) => {
+      if (measuring) told.push([metaNamespaceKey(object.metadata.namespace, object.metadata.name), performance.now()]);
       updated();
     },
   });
@@ -122,7 +112,7 @@ if (flags.mode === "keys") {
   dynamic.informer().addEventHandler({
     onAdd: added,
     onUpdate: (_old, object) => {
-      measureLatency(object);
+      if (measuring) told.push([metaNamespaceKey(object.metadata.namespace, object.metadata.name), performance.now()]);
       updated();
     },
   });
@@ -192,17 +182,23 @@ if (!flags.relist) {
 
 // 3. latency at a rate
 const rateEvents = Number(flags["rate-events"]);
+if (rateEvents > count) throw new Error("--rate-events: at most one for each object");
 if (rateEvents > 0) {
   measuring = true;
   const start = cpuMs();
   const done = until({ updates: rateEvents });
   await Promise.all([control(flags.url, `/control/rate?count=${rateEvents}&rate=${flags.rate}`), done]);
+  result["rateCpuUsPerEvent"] = ((cpuMs() - start) * 1e3) / rateEvents;
+  // Each object has changed once at most, so the cache has the send time of every event.
+  const latenciesMs = told.map(([key, atMs]) => {
+    const sent = informer().indexer.get(key)?.metadata.annotations?.[SENT];
+    return performance.timeOrigin + atMs - Number(BigInt(sent ?? 0) / 1000n) / 1e3;
+  });
   latenciesMs.sort((a, b) => a - b);
   result["rate"] = Number(flags.rate);
   result["rateP50Ms"] = quantile(latenciesMs, 0.5);
   result["rateP99Ms"] = quantile(latenciesMs, 0.99);
   result["rateMaxMs"] = latenciesMs.at(-1);
-  result["rateCpuUsPerEvent"] = ((cpuMs() - start) * 1e3) / rateEvents;
   measuring = false;
 }
 

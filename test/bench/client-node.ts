@@ -78,8 +78,10 @@ result["byIndexPerSec"] = (GETS / (performance.now() - scanMs)) * 1e3;
 // The watch begins after the list's adds were told.
 await new Promise((resolve) => setTimeout(resolve, 500));
 if (rateEvents > 0) {
+  const start = cpuMs();
   const done = until({ updates: rateEvents });
   await Promise.all([control(flags.url, `/control/rate?count=${rateEvents}&rate=${flags.rate}`), done]);
+  result["rateCpuUsPerEvent"] = ((cpuMs() - start) * 1e3) / rateEvents;
   latenciesMs.sort((a, b) => a - b);
   result["rateP50Ms"] = quantile(latenciesMs, 0.5);
   result["rateP99Ms"] = quantile(latenciesMs, 0.99);

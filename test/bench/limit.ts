@@ -5,7 +5,7 @@
 // Prints one JSON line, as scripts/bench-client.ts does.
 import http from "node:http";
 import { parseArgs } from "node:util";
-import { bursts, cpuMs, settled, statusMiB } from "./process.js";
+import { bursts, control, cpuMs, quantile, settled, statusMiB } from "./process.js";
 
 const { values: flags } = parseArgs({
   options: {
@@ -15,6 +15,8 @@ const { values: flags } = parseArgs({
     burst: { type: "string", default: "20000" },
     "warm-up": { type: "string", default: "0" },
     "idle-ms": { type: "string", default: "200" },
+    rate: { type: "string", default: "500" },
+    "rate-events": { type: "string", default: "0" },
   },
   strict: false,
 });
@@ -40,6 +42,15 @@ const keep: Readonly<Record<string, (line: Buffer) => void>> = {
     if (object.metadata.name !== undefined) store.set(`${object.metadata.namespace}/${object.metadata.name}`, object);
   },
 };
+const SENT = Buffer.from('"bench.example.com/sent":"');
+const latenciesMs: number[] = [];
+const measureLatency = (line: Buffer): void => {
+  const at = line.indexOf(SENT);
+  if (at === -1) return;
+  const sent = line.toString("latin1", at + SENT.length, line.indexOf(34, at + SENT.length));
+  latenciesMs.push(performance.timeOrigin + performance.now() - Number(BigInt(sent) / 1000n) / 1e3);
+};
+let measuring = false;
 const onLine = keep[String(flags["mode"])]!;
 
 const startMs = performance.now();
@@ -52,7 +63,9 @@ http.get(`${flags["url"]}/api/v1/pods?${query}`, (response) => {
     let start = 0;
     for (let newline = chunk.indexOf(10); newline !== -1; newline = chunk.indexOf(10, start)) {
       const line = chunk.subarray(start, newline);
-      onLine(rest === undefined ? line : Buffer.concat([rest, line]));
+      const whole = rest === undefined ? line : Buffer.concat([rest, line]);
+      onLine(whole);
+      if (measuring) measureLatency(whole);
       rest = undefined;
       if (++lines === wanted) reached();
       start = newline + 1;
@@ -79,6 +92,20 @@ const result: Record<string, unknown> = {
   heldMiB: settledHeldMiB - baseHeldMiB,
 };
 const told = (events: number) => until(lines + events);
+const rateEvents = Number(flags["rate-events"]);
+if (rateEvents > 0) {
+  measuring = true;
+  const start = cpuMs();
+  await Promise.all([
+    control(String(flags["url"]), `/control/rate?count=${rateEvents}&rate=${flags["rate"]}`),
+    told(rateEvents),
+  ]);
+  result["rateCpuUsPerEvent"] = ((cpuMs() - start) * 1e3) / rateEvents;
+  latenciesMs.sort((a, b) => a - b);
+  result["rateP50Ms"] = quantile(latenciesMs, 0.5);
+  result["rateP99Ms"] = quantile(latenciesMs, 0.99);
+  measuring = false;
+}
 Object.assign(result, await bursts(String(flags["url"]), Number(flags["warm-up"]), Number(flags["burst"]), told));
 console.log(JSON.stringify(result));
 process.exit(0);

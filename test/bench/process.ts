@@ -1,5 +1,6 @@
 // What a benchmark's program asks the system about itself. Linux alone tells all of it.
 import { readFileSync, writeFileSync } from "node:fs";
+import http from "node:http";
 
 /** Of /proc/self/status: `VmRSS`, what is resident now; `VmHWM`, the most that ever was. */
 export const statusMiB = (field: "VmRSS" | "VmHWM"): number =>
@@ -67,14 +68,32 @@ export function overTls(url: string): string {
   return `https://${hostname}:${Number(port) + 1}`;
 }
 
-/** Asks the load server for something; it may not have begun to serve the watch. */
+/**
+ * Asks the load server for something; it may not have begun to serve the watch. Not by `fetch`, which detaches a buffer: with the
+ * first that is, V8 throws away all code that reads bytes.
+ */
 export async function control(url: string, path: string): Promise<string> {
   for (let i = 0; i < 100; i++) {
-    const response = await fetch(url + path).catch(() => undefined);
-    if (response?.ok) return response.text();
+    const answer = await ask(url + path).catch(() => undefined);
+    if (answer !== undefined) return answer;
     await sleepMs(50);
   }
   throw new Error(`${path}: the load server does not answer`);
+}
+
+/** The answer's body; `undefined` unless it is 200. */
+function ask(url: string): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    const request = http.get(url, { agent: false }, (response) => {
+      let body = "";
+      response.setEncoding("utf8");
+      response.on("data", (part: string) => {
+        body += part;
+      });
+      response.on("end", () => resolve(response.statusCode === 200 ? body : undefined));
+    });
+    request.on("error", reject);
+  });
 }
 
 /**
