@@ -39,12 +39,16 @@ export class Doubts {
   }
 }
 
-/** Ends a request when it is silent for too long. `set` begins the time anew. */
+/** Ends a request when it is silent for too long. `set` begins the time anew, and costs next to nothing. */
 export class Deadline {
   readonly #clock: Clock;
   readonly #abort: ReturnType<typeof childAbort>;
   readonly #message: (ms: number) => string;
+  #delayMs = 0;
+  #dueMs = 0;
+  /** Looks whether the time has passed; not later than that. */
   #timer: Timer | undefined;
+  #timerMs = Number.POSITIVE_INFINITY;
   #passed: InformerError | undefined;
 
   constructor(clock: Clock, parent: AbortSignal, message: (ms: number) => string) {
@@ -58,13 +62,24 @@ export class Deadline {
   }
 
   set(delayMs: number): void {
-    this.#timer?.cancel();
-    this.#timer = this.#clock.after(delayMs, () => this.fail(new InformerError("timeout", this.#message(delayMs))));
+    this.#delayMs = delayMs;
+    this.#dueMs = this.#clock.now() + delayMs;
+    if (this.#timerMs > this.#dueMs) this.#look();
   }
 
   /** No time passes until the next `set`. */
   pause(): void {
     this.#timer?.cancel();
+    this.#timerMs = Number.POSITIVE_INFINITY;
+  }
+
+  #look(): void {
+    this.#timer?.cancel();
+    this.#timerMs = this.#dueMs;
+    this.#timer = this.#clock.after(this.#dueMs - this.#clock.now(), () => {
+      if (this.#clock.now() < this.#dueMs) this.#look();
+      else this.fail(new InformerError("timeout", this.#message(this.#delayMs)));
+    });
   }
 
   /** Ends it now, for another reason. */
