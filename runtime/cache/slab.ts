@@ -81,6 +81,8 @@ export class SlabAllocator {
   #spare: Slab | undefined;
   #rests: SlabAllocator | undefined;
   #written = 0;
+  /** Bytes that the cache holds, as the last compaction found them. */
+  #live = 0;
   #compactionAfter = COMPACTION_AFTER;
 
   constructor({ retention, managedFields }: RetentionOptions = {}) {
@@ -120,26 +122,30 @@ export class SlabAllocator {
    * written or read in between may be counted wrongly, so that something is moved for nothing, or not yet.
    */
   *compacting(cached: () => Iterable<SlabReader>): Generator<undefined, void> {
-    let live = 0;
-    for (const { slab } of cached()) {
-      if (slab !== undefined) slab.live = 0;
-      yield;
-    }
-    for (const { slab, length } of cached()) {
-      if (slab !== undefined) {
-        slab.live += length;
-        live += length;
+    this.#live = 0;
+    // One loop for all passes: V8 compiles a generator anew with each loop that it comes to.
+    for (const pass of this.#passes) {
+      for (const reader of cached()) {
+        if (reader.slab !== undefined) pass(reader, reader.slab);
+        yield;
       }
-      yield;
-    }
-    for (const reader of cached()) {
-      const { slab } = reader;
-      if (slab !== undefined && slab !== slab.owner.#current && slab.live * 2 < slab.buffer.length) reader.move();
-      yield;
     }
     this.#written = 0;
-    this.#compactionAfter = Math.max(COMPACTION_AFTER, live);
+    this.#compactionAfter = Math.max(COMPACTION_AFTER, this.#live);
   }
+
+  readonly #passes = [
+    (_: SlabReader, slab: Slab): void => {
+      slab.live = 0;
+    },
+    ({ length }: SlabReader, slab: Slab): void => {
+      slab.live += length;
+      this.#live += length;
+    },
+    (reader: SlabReader, slab: Slab): void => {
+      if (slab !== slab.owner.#current && slab.live * 2 < slab.buffer.length) reader.move();
+    },
+  ];
 
   #next(length: number): void {
     if (this.#spare !== undefined && length <= this.#spare.buffer.length) {
