@@ -9,7 +9,7 @@ import type { Turn } from "../util/turn.js";
 import type { Entry } from "./entry.js";
 import { Notification } from "./event-handler.js";
 import { type Indexer, isSame } from "./indexer.js";
-import { distribute, type ProcessorListener, type SharedProcessor } from "./processor.js";
+import { deliverTo, distribute, type ProcessorListener, type SharedProcessor } from "./processor.js";
 import type { Comparison, Delta, Deltas, Queue, QueueItem } from "./queue.js";
 import type { SlabAllocator } from "./slab.js";
 import { tellOfGarbage } from "./slab-pages.js";
@@ -102,6 +102,7 @@ export class Controller<T extends KubernetesObject> {
     const isDone = applied === deltas.length;
     this.#unfinished = isDone ? undefined : { ...item, deltas: deltas.slice(applied) };
     if (isDone) this.#advance();
+    deliverTo(processor.listeners);
   }
 
   /** The last change of an item may be newer than changes of other keys which still wait: the queue knows. */
@@ -194,15 +195,18 @@ export class Controller<T extends KubernetesObject> {
       tell(item);
       if (processor.room !== undefined) await this.#room();
       if (turn.exhausted()) {
+        deliverTo(processor.listeners);
         await turn.next();
         this.#nowMs = clock.now();
       }
     }
+    deliverTo(processor.listeners);
   }
 
   /** Waits until every handler that blocks has room. A stop gives it: it drops what waits. */
   async #room(): Promise<void> {
     const { processor, clock } = this.#options;
+    deliverTo(processor.listeners);
     for (let { room } = processor; room !== undefined; { room } = processor) await room;
     this.#nowMs = clock.now();
   }

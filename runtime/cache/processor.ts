@@ -130,10 +130,21 @@ export class ProcessorListener<T extends KubernetesObject> {
     };
   }
 
+  /** To be followed by {@link deliver} or {@link deliverLater}, once what is told of is done. */
   add(notification: Notification<T>): void {
-    if (this.#removed) return;
-    this.#queue.push(notification);
-    this.#running ??= this.#run();
+    if (!this.#removed) this.#queue.push(notification);
+  }
+
+  /** Hands out what waits, as far as it goes without waiting for the handler; the rest later. */
+  deliver(): void {
+    if (this.#running !== undefined) return;
+    const wait = this.#work();
+    if (wait !== undefined) this.#running = this.#run(wait);
+  }
+
+  /** The same, but not before whoever calls has returned. */
+  deliverLater(): void {
+    this.#running ??= this.#run(Promise.resolve());
   }
 
   /** Resolves when nothing waits and no call runs; at once for a handler that asked for the stop. */
@@ -221,10 +232,8 @@ export class ProcessorListener<T extends KubernetesObject> {
     }
   }
 
-  async #run(): Promise<void> {
-    // Handlers run after the step that made the notifications is over, not inside it.
-    await undefined;
-    for (let wait = this.#work(); wait !== undefined; wait = this.#work()) await wait;
+  async #run(before: Promise<void>): Promise<void> {
+    for (let wait: Promise<void> | undefined = before; wait !== undefined; wait = this.#work()) await wait;
     this.#running = undefined;
   }
 
@@ -340,6 +349,11 @@ export class SharedProcessor<T extends KubernetesObject> {
     this.#listeners = listeners;
     this.#readsObjects = listeners.some(({ readsObjects }) => readsObjects);
   }
+}
+
+/** Lets the handlers be told, once what is told of is done. */
+export function deliverTo<T extends KubernetesObject>(listeners: readonly ProcessorListener<T>[]): void {
+  for (const listener of listeners) listener.deliver();
 }
 
 export function distribute<T extends KubernetesObject>(

@@ -92,8 +92,11 @@ export interface ReflectorObserver {
 const WATCH_TIMEOUT_SECONDS: readonly [number, number] = [300, 600];
 /** How much later than it promised a server may end a watch before it is taken for dead (kube-rs' rule). */
 const WATCH_GRACE_MS = 5_000;
-/** One read of a socket may be hundreds of small objects, each of which a transform may decode. */
-const EVENTS_AT_ONCE = 16;
+/**
+ * Of what one read of a socket brought, handlers hear of the first event before the next is looked at, and then of as many at
+ * once as before: each time takes some promises. Hundreds, each of which a transform may decode, would hold the loop too long.
+ */
+const MAX_EVENTS_AT_ONCE = 16;
 const BOOKMARK_DEADLINE_MS = 60_000;
 const PROBE_AFTER_MS = 90_000;
 const PROBE_DEADLINE_MS = 10_000;
@@ -273,10 +276,13 @@ export class Reflector<T extends KubernetesObject> {
       for (let events = await watch.next(); events !== undefined; events = await watch.next()) {
         count += events.length;
         doubts?.heard();
-        for (let from = 0; from < events.length; from += EVENTS_AT_ONCE) {
-          const error = onEvents(events.slice(from, from + EVENTS_AT_ONCE), silence);
+        for (let taken = 0; taken < events.length; ) {
+          const atOnce = Math.min(Math.max(taken, 1), MAX_EVENTS_AT_ONCE);
+          const error = onEvents(events.slice(taken, taken + atOnce), silence);
           if (error !== undefined) return { error, events: count - 1 };
-          if (turn.exhausted(EVENTS_AT_ONCE)) await unlessAborted(turn.next(), silence.signal);
+          taken += atOnce;
+          if (turn.exhausted(atOnce)) await unlessAborted(turn.next(), silence.signal);
+          else if (taken < events.length) await undefined;
         }
         if (queue.room === undefined) continue;
         // What is not read stays with the server: TCP sees to that. The silence is ours.

@@ -134,6 +134,7 @@ export class SharedInformer<T extends KubernetesObject> {
     this.#processor.add(listener);
     const nowMs = this.#environment.clock.now();
     for (const entry of this.#indexer.entries()) listener.add(Notification.add(entry, true, nowMs));
+    listener.deliverLater();
     if (this.#hasSynced) {
       listener.initialListAdded();
       this.#scheduleResync();

@@ -281,6 +281,16 @@ test("a resync leaves out objects of which something waits for the handler alrea
   expect(due).toEqual(["add a", "add b", "add c", "update a"]);
 });
 
+test("a handler finds the cache as new as what it is told of", async () => {
+  const seen: string[] = [];
+  bench.listen(({ key }) => void seen.push(`${key} at ${bench.indexer.resourceVersion}`));
+  bench.queue.replace([thing("a", "1")], "3");
+  await settle();
+  bench.enqueue("Updated", thing("a", "4"));
+  await settle();
+  expect(seen).toEqual(["a at 3", "a at 4"]);
+});
+
 describe("a handler that blocks when its queue is full", () => {
   let call: Deferred<void>;
   let listener: ProcessorListener<Thing>;
@@ -295,10 +305,10 @@ describe("a handler that blocks when its queue is full", () => {
     const log = bench.record();
     for (let version = 2; version < 12; version++) bench.enqueue("Updated", thing(`k${version}`, String(version)));
     await settle();
-    // Two wait, and one too many was on its way.
-    expect(log).toHaveLength(3);
-    expect(bench.indexer.size).toBe(3);
-    expect(bench.queue.length).toBe(7);
+    // One is handled, two wait, and one too many was on its way.
+    expect(log).toHaveLength(4);
+    expect(bench.indexer.size).toBe(4);
+    expect(bench.queue.length).toBe(6);
     call.resolve();
     await settle();
     expect(log).toHaveLength(10);

@@ -8,18 +8,20 @@ import type { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import { type Deferred, deferred } from "../../runtime/util/abort.js";
 import { recorder, type Thing, thing } from "../support/entries.js";
 import { ListenerBench, slowHandler } from "../support/listener.js";
-import { isSettled, settle } from "../support/settle.js";
+import { isSettled } from "../support/settle.js";
 
 let clock: VirtualClock;
 let errors: InformerError[];
 let listen: ListenerBench["listen"];
 let add: ListenerBench["add"];
+let delivered: ListenerBench["delivered"];
 let initial: ListenerBench["initial"];
 beforeEach(() => {
   const bench = new ListenerBench();
   ({ clock, errors } = bench);
   listen = bench.listen.bind(bench);
   add = bench.add.bind(bench);
+  delivered = bench.delivered.bind(bench);
   initial = bench.initial.bind(bench);
 });
 
@@ -49,11 +51,11 @@ describe("a queue that is full", () => {
   /** What a held handler is told of these, `filler` being what fills the queue. */
   async function toldOf(...notifications: Notification<Thing>[]): Promise<string[]> {
     const { listener, log, go } = held();
-    await settle();
+    await delivered();
     listener.add(add("filler"));
     for (const notification of notifications) listener.add(notification);
     go();
-    await settle();
+    await delivered();
     return log.slice(2);
   }
 
@@ -87,25 +89,25 @@ describe("a queue that is full", () => {
 
   test("tells what filled it unmerged and first, then one change for each key in the order of their first", async () => {
     const { listener, log, go } = held({ maxPending: 2 });
-    await settle();
+    await delivered();
     for (const n of [add("a"), update("a", 1, 2), update("b", 1, 2), update("a", 2, 3), update("b", 2, 4)])
       listener.add(n);
     expect(listener.health).toMatchObject({ pending: 4, coalesced: 1 });
     go();
-    await settle();
+    await delivered();
     expect(log).toEqual(["add held@1", "add a@1", "update a@1→2", "update b@1→4", "update a@2→3"]);
     listener.add(update("b", 4, 5));
-    await settle();
+    await delivered();
     expect(log.at(-1)).toBe("update b@4→5");
   });
 
   test("takes the initial list whole all the same, also where others are dropped", async () => {
     const { listener, log, go } = held({ onOverflow: () => {} });
-    await settle();
+    await delivered();
     for (const key of ["a", "b", "c"]) listener.add(initial(key));
     listener.initialListAdded();
     go();
-    await settle();
+    await delivered();
     expect(log.slice(1)).toEqual(["add a@1 initial", "add b@1 initial", "add c@1 initial"]);
     expect(listener.hasSynced).toBe(true);
   });
@@ -120,7 +122,7 @@ describe("a queue that is full", () => {
 
   test("has given a handler its initial list also when some of that was told with what waited, or not at all", async () => {
     const { listener, go } = held();
-    await settle();
+    await delivered();
     for (const key of ["a", "b"]) listener.add(initial(key));
     for (const key of ["a", "b"]) listener.add(remove(key, 1, 2));
     listener.add(initial("a", "3"));
@@ -129,13 +131,13 @@ describe("a queue that is full", () => {
     listener.initialListAdded();
     expect(listener.hasSynced).toBe(false);
     go();
-    await settle();
+    await delivered();
     expect(listener.hasSynced).toBe(true);
   });
 
   test("grows with the objects, not with the events", async () => {
     const { listener } = held({ maxPending: 10 });
-    await settle();
+    await delivered();
     for (let i = 0; i < 10_000; i++) {
       listener.add(update(`k${i % 7}`, i, i + 1));
       listener.add(add(`short-lived-${i}`));
@@ -151,12 +153,12 @@ describe("a queue that is full", () => {
     expect(listener.room).toBeUndefined();
     listener.add(add("e"));
     const room = listener.room!;
-    await settle();
+    await delivered();
     calls[0]!.resolve();
-    await settle();
+    await delivered();
     expect(await isSettled(room)).toBe(false);
     calls[1]!.resolve();
-    await settle();
+    await delivered();
     expect(await isSettled(room)).toBe(true);
     expect(listener.room).toBeUndefined();
     expect(began).toEqual(["a", "b", "c"]);
@@ -188,10 +190,10 @@ describe("a queue that is full", () => {
         return fail();
       },
     });
-    await settle();
+    await delivered();
     for (const n of [add("a"), add("b"), update("a", 1, 2)]) listener.add(n);
     go();
-    await settle();
+    await delivered();
     expect(log).toEqual(["add held@1", "add a@1"]);
     expect(dropped).toEqual(["add b", "update a"]);
     expect(listener.health).toMatchObject({ dropped: 2, failures: 2, coalesced: 0 });
@@ -233,7 +235,7 @@ test("a full queue tells a well-formed story that ends as it really does, whatev
         const next = (uid: string) => thing(key, String(++version), { uid });
         if (action === "handle") {
           calls.shift()?.resolve();
-          await settle();
+          await delivered();
         } else if (action === "write") {
           const entry = next(old?.uid ?? `uid-${version}`);
           objects.set(key, entry);
@@ -250,7 +252,7 @@ test("a full queue tells a well-formed story that ends as it really does, whatev
       }
       for (let i = 0; i < 500 && (calls.length > 0 || listener.pending > 0); i++) {
         calls.shift()?.resolve();
-        await settle();
+        await delivered();
       }
       const really = [...objects].map(([key, { uid, resourceVersion }]) => [key, uid + resourceVersion]);
       expect([...told].sort()).toEqual(really.sort());

@@ -13,12 +13,14 @@ let clock: VirtualClock;
 let errors: InformerError[];
 let listen: ListenerBench["listen"];
 let add: ListenerBench["add"];
+let delivered: ListenerBench["delivered"];
 let initial: ListenerBench["initial"];
 beforeEach(() => {
   const bench = new ListenerBench();
   ({ clock, errors } = bench);
   listen = bench.listen.bind(bench);
   add = bench.add.bind(bench);
+  delivered = bench.delivered.bind(bench);
   initial = bench.initial.bind(bench);
 });
 
@@ -36,7 +38,7 @@ describe("what a handler is given", () => {
     const { log, handler } = recorder();
     const listener = listen(handler);
     for (const event of events) listener.add(event);
-    await settle();
+    await delivered();
     expect(log).toEqual(["add ns/a@1 initial", "add ns/b@2", "update ns/a@1→3", "delete ns/a@4", "tombstone ns/b@2"]);
   });
 
@@ -45,7 +47,7 @@ describe("what a handler is given", () => {
     const given: unknown[] = [keys, 1, null, "then"];
     const listener = listen(({ key }) => keys.add(key) && given.shift());
     for (const event of events) listener.add(event);
-    await settle();
+    await delivered();
     expect([...keys]).toEqual(["ns/a", "ns/b"]);
     expect([given, errors]).toEqual([[], []]);
     expect(await isSettled(listener.idle)).toBe(true);
@@ -56,7 +58,7 @@ describe("what a handler is given", () => {
     // biome-ignore lint/suspicious/noThenProperty: that of another library
     const listener = listen(() => ({ then: promise.then.bind(promise) }));
     for (const event of events) listener.add(event);
-    await settle();
+    await delivered();
     expect(listener.pending).toBe(events.length - 1);
     resolve();
     await soon(listener.idle);
@@ -72,7 +74,7 @@ describe("what a handler is given", () => {
       seen.push([type, key, object.metadata.resourceVersion, old, flag]);
     });
     for (const event of events) listener.add(event);
-    await settle();
+    await delivered();
     expect(seen).toEqual([
       ["add", "ns/a", "1", undefined, true],
       ["add", "ns/b", "2", undefined, false],
@@ -86,7 +88,7 @@ describe("what a handler is given", () => {
     const entry = thing("a", "1");
     const listener = listen({ onDelete: () => {} });
     listener.add(Notification.add(entry, false, 0));
-    await settle();
+    await delivered();
     expect(entry.isDecoded).toBe(false);
     expect(listener.pending).toBe(0);
   });
@@ -95,6 +97,17 @@ describe("what a handler is given", () => {
     const { log, handler } = recorder();
     const listener = listen(handler);
     listener.add(add("a"));
+    await settle();
+    expect(log).toEqual([]);
+    listener.deliver();
+    expect(log).toEqual(["add a@1"]);
+  });
+
+  test("later, where whoever adds it has not returned", async () => {
+    const { log, handler } = recorder();
+    const listener = listen(handler);
+    listener.add(add("a"));
+    listener.deliverLater();
     expect(log).toEqual([]);
     await settle();
     expect(log).toEqual(["add a@1"]);
@@ -106,14 +119,14 @@ describe("a handler that takes its time", () => {
     const { began, calls, handle } = slowHandler();
     const listener = listen(handle);
     for (const key of ["a", "b", "c"]) listener.add(add(key));
-    await settle();
+    await delivered();
     expect(began).toEqual(["a"]);
     expect(listener.pending).toBe(2);
     calls[0]!.resolve();
-    await settle();
+    await delivered();
     expect(began).toEqual(["a", "b"]);
     calls[1]!.resolve();
-    await settle();
+    await delivered();
     expect(began).toEqual(["a", "b", "c"]);
   });
 
@@ -122,7 +135,7 @@ describe("a handler that takes its time", () => {
     const { log, handler } = recorder();
     const listeners = [listen(slow.handle), listen(handler)];
     for (const key of ["a", "b", "c"]) distribute(listeners, add(key));
-    await settle();
+    await delivered();
     expect(slow.began).toEqual(["a"]);
     expect(log).toEqual(["add a@1", "add b@1", "add c@1"]);
   });
@@ -131,9 +144,9 @@ describe("a handler that takes its time", () => {
     const { log, handler } = recorder();
     const listener = listen(handler);
     listener.add(add("a"));
-    await settle();
+    await delivered();
     listener.add(add("b"));
-    await settle();
+    await delivered();
     expect(log).toEqual(["add a@1", "add b@1"]);
   });
 });
@@ -151,7 +164,7 @@ describe("a handler that fails", () => {
     const listener = listen(({ key }) => fail(key));
     listener.add(add("ns/a"));
     listener.add(add("ns/b"));
-    await settle();
+    await delivered();
     expect(errors.map(({ code, message }) => [code, message])).toEqual([
       ["handler", "handler test, add of ns/a: no ns/a"],
       ["handler", "handler test, add of ns/b: no ns/b"],
@@ -166,15 +179,15 @@ describe("hasSynced", () => {
     const listener = listen(handle);
     listener.add(initial("a"));
     listener.add(initial("b"));
-    await settle();
+    await delivered();
     calls[0]!.resolve();
     listener.initialListAdded();
     listener.add(add("live"));
-    await settle();
+    await delivered();
     expect(listener.hasSynced).toBe(false);
     expect(await isSettled(listener.synced)).toBe(false);
     calls[1]!.resolve();
-    await settle();
+    await delivered();
     expect(listener.hasSynced).toBe(true);
     expect(await isSettled(listener.synced)).toBe(true);
   });
@@ -182,7 +195,7 @@ describe("hasSynced", () => {
   test("not while the list is still handed out, even if the handler keeps up", async () => {
     const listener = listen(() => {});
     listener.add(initial("a"));
-    await settle();
+    await delivered();
     expect(listener.hasSynced).toBe(false);
     listener.initialListAdded();
     expect(listener.hasSynced).toBe(true);
@@ -192,11 +205,11 @@ describe("hasSynced", () => {
     const { calls, handle } = slowHandler();
     const listener = listen(handle);
     listener.add(initial("a"));
-    await settle();
+    await delivered();
     listener.initialListAdded();
     expect(listener.hasSynced).toBe(false);
     calls[0]!.resolve();
-    await settle();
+    await delivered();
     expect(listener.hasSynced).toBe(true);
   });
 
@@ -209,7 +222,7 @@ describe("hasSynced", () => {
     });
     failing.add(initial("a"));
     failing.initialListAdded();
-    await settle();
+    await delivered();
     expect(failing.hasSynced).toBe(true);
   });
 });
@@ -219,7 +232,7 @@ describe("remove", () => {
     const { began, calls, handle } = slowHandler();
     const listener = listen(handle);
     for (const key of ["a", "b"]) listener.add(add(key));
-    await settle();
+    await delivered();
     const removed = listener.remove();
     expect(listener.pending).toBe(0);
     expect(await isSettled(removed)).toBe(false);
@@ -228,7 +241,7 @@ describe("remove", () => {
     await removed;
     expect(clock.pendingTimers).toBe(0);
     listener.add(add("c"));
-    await settle();
+    await delivered();
     expect(began).toEqual(["a"]);
   });
 
@@ -247,7 +260,7 @@ describe("remove", () => {
     });
     listener.add(add("a"));
     listener.add(add("b"));
-    await settle();
+    await delivered();
     expect(began).toEqual(["a", "removed"]);
     expect(clock.pendingTimers).toBe(0);
   });
@@ -260,7 +273,7 @@ describe("remove", () => {
       began.push(key);
     });
     listener.add(add("a"));
-    await settle();
+    await delivered();
     await clock.advance(1_999);
     expect(began).toEqual([]);
     await clock.advance(1);
@@ -295,16 +308,17 @@ describe("health", () => {
       dropped: 0,
     });
     listener.add(add("a"));
+    await delivered();
     await clock.advance(1_000);
     listener.add(add("b"));
     await clock.advance(500);
     expect(listener.health).toMatchObject({ pending: 1, oldestPendingMs: 500, runningMs: 1_500, failures: 0 });
     calls[0]!.reject(new Error("no"));
-    await settle();
+    await delivered();
     await clock.advance(10);
     expect(listener.health).toMatchObject({ pending: 0, oldestPendingMs: undefined, runningMs: 10, failures: 1 });
     calls[1]!.resolve();
-    await settle();
+    await delivered();
     expect(listener.health).toMatchObject({ runningMs: undefined, failures: 1 });
   });
 
@@ -312,7 +326,7 @@ describe("health", () => {
     const first = deferred();
     const listener = listen(({ key }) => (key === "held" ? first.promise : new Promise(() => {})), { maxPending: 1 });
     listener.add(add("held"));
-    await settle();
+    await delivered();
     listener.add(add("a"));
     await clock.advance(1_000);
     listener.add(add("b"));
@@ -320,7 +334,7 @@ describe("health", () => {
     listener.add(Notification.update(thing("b", "1"), thing("b", "2"), clock.now()));
     expect(listener.health).toMatchObject({ pending: 2, oldestPendingMs: 2_000, runningMs: 2_000, coalesced: 1 });
     first.resolve();
-    await settle();
+    await delivered();
     expect(listener.health).toMatchObject({ pending: 1, oldestPendingMs: 1_000, runningMs: 0 });
   });
 });
@@ -369,7 +383,7 @@ describe("the handlers of an informer", () => {
     processor.add(leaving);
     distribute(processor.listeners, add("a"));
     distribute(processor.listeners, add("b"));
-    await settle();
+    await delivered();
     void processor.remove(leaving);
     const stopped = processor.stop();
     stays.calls[0]!.resolve();

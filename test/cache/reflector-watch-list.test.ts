@@ -65,7 +65,7 @@ describe("a streaming list", () => {
     await settle();
     expect(bench.queued()).toEqual(["replace a@1 at 5", "updated a@6", "deleted a@7", "bookmark 8"]);
     expect(bench.server.log).toEqual(["watchList rv="]);
-    expect(bench.told).toEqual(["watchList", "opened", "bookmark", "event", "bookmark", "event"]);
+    expect(bench.told).toEqual(["watchList", "opened", "bookmark", "event", "event", "bookmark"]);
   });
 
   test("of nothing is a list too", async () => {

@@ -68,10 +68,11 @@ describe("from the server to the handlers", () => {
     });
     const { log } = bench.record();
     await bench.start();
-    watch.send(added(thing("a", "101")), modified(thing("a", "102")));
+    // What comes at once is taken in one by one at first, and then as many as before.
+    watch.send(...["101", "102", "103", "104"].map((version) => modified(thing("a", version))));
     await settle();
-    expect(seen).toEqual(["102", "102"]);
-    expect(log).toEqual(["add a@101", "update a@101→102"]);
+    expect(seen).toEqual(["101", "102", "104", "104"]);
+    expect(log).toEqual(["add a@101", "update a@101→102", "update a@102→103", "update a@103→104"]);
   });
 
   test("a function that looks at keys alone decodes nothing", async () => {
@@ -137,6 +138,15 @@ describe("a handler that joins", () => {
     await bench.start();
     expect(log).toEqual(["add a@1 initial"]);
     expect(bench.informer.health().handlers).toHaveLength(1);
+  });
+
+  test("late is told of nothing before its registration is there", async () => {
+    bench.server.onWatch(new ScriptedWatch(added(thing("a", "1")), endBookmark("5")));
+    await bench.start();
+    const { log } = bench.record();
+    expect(log).toEqual([]);
+    await settle();
+    expect(log).toEqual(["add a@1 initial"]);
   });
 
   test("late is given what is cached as its initial list, then what changes", async () => {

@@ -15,7 +15,7 @@ export const HANDLING: readonly Mutant[] = [
       becomes: "await Promise.resolve(result).catch(() => {});",
     },
     { bug: "the promise of a handler is not awaited", text: "await result;", becomes: "" },
-    { bug: "a handler that was removed is told", text: "if (this.#removed) return;", becomes: "" },
+    { bug: "a handler that was removed is told", text: "if (!this.#removed) this.#queue", becomes: "this.#queue" },
     {
       bug: "a handler that was removed is told of what waited",
       text: "this.#removed = true;\n      this.#queue.clear();",
@@ -223,6 +223,11 @@ export const HANDLING: readonly Mutant[] = [
       bug: "a handler that comes late is not given what is cached",
       text: "for (const entry of this.#indexer.entries()) listener.add(Notification.add(entry, true, nowMs));",
       becomes: "",
+    },
+    {
+      bug: "a handler that comes late is told before its registration is there",
+      text: "listener.deliverLater();",
+      becomes: "listener.deliver();",
     },
     {
       bug: "what a late handler is given is not its initial list",

@@ -149,6 +149,21 @@ export const QUEUEING: readonly Mutant[] = [
       becomes: 'case "Bookmark":',
     },
     {
+      bug: "a change is told of before the cache says how new it is",
+      text: "if (isDone) this.#advance();\n    deliverTo(processor.listeners);",
+      becomes: "deliverTo(processor.listeners);\n    if (isDone) this.#advance();",
+    },
+    {
+      bug: "what is told in slices waits for the next change",
+      text: "    }\n    deliverTo(processor.listeners);\n  }\n\n  /** Waits until",
+      becomes: "    }\n  }\n\n  /** Waits until",
+    },
+    {
+      bug: "a list waits for a handler that blocks and has not been asked",
+      text: "deliverTo(processor.listeners);\n    for (let",
+      becomes: "for (let",
+    },
+    {
       bug: "the cache says that it is as old as it was after each change",
       text: "if (isDone) this.#advance();",
       becomes: "",

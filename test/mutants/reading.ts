@@ -85,14 +85,20 @@ export const READING: readonly Mutant[] = [
   ...mutantsOf("cache/reflector", [
     {
       bug: "a streaming list holds the loop",
-      text: "if (turn.exhausted(EVENTS_AT_ONCE)) await",
-      becomes: "if (turn.exhausted(EVENTS_AT_ONCE) && signal.aborted) await",
+      text: "if (turn.exhausted(atOnce)) await",
+      becomes: "if (turn.exhausted(atOnce) && signal.aborted) await",
       killedBy: ["faults/resources"],
     },
     {
+      bug: "handlers hear of nothing until all of one read of the socket is taken in",
+      text: "else if (taken < events.length) await undefined;",
+      becomes: "",
+      killedBy: ["cache/shared-informer"],
+    },
+    {
       bug: "of one read of the socket the first events are all that is taken in",
-      text: "from < events.length; from += EVENTS_AT_ONCE",
-      becomes: "from < EVENTS_AT_ONCE; from += EVENTS_AT_ONCE",
+      text: "for (let taken = 0; taken < events.length; )",
+      becomes: "for (let taken = 0; taken < MAX_EVENTS_AT_ONCE; )",
       killedBy: ["faults/resources"],
     },
     {
@@ -219,9 +225,15 @@ export const READING: readonly Mutant[] = [
     },
     {
       bug: "a deadline is not called off by the next",
-      text: "this.#timer?.cancel();\n    this.#timer = this.#clock.after(delayMs",
-      becomes: "this.#timer = this.#clock.after(delayMs",
-      killedBy: ["cache/reflector"],
+      text: "if (this.#clock.now() < this.#dueMs) this.#look();\n      else this.fail",
+      becomes: "this.fail",
+      killedBy: ["cache/deadline"],
+    },
+    {
+      bug: "a deadline is never earlier than the one before",
+      text: "if (this.#timerMs > this.#dueMs) this.#look();",
+      becomes: "if (this.#timerMs === Number.POSITIVE_INFINITY) this.#look();",
+      killedBy: ["cache/deadline"],
     },
   ]),
   ...mutantsOf("cache/truth", [

@@ -10,10 +10,12 @@ import { VirtualClock } from "../../runtime/testing/virtual-clock.js";
 import { type Deferred, deferred } from "../../runtime/util/abort.js";
 import { Turn } from "../../runtime/util/turn.js";
 import { type Thing, thing } from "./entries.js";
+import { settle } from "./settle.js";
 
 export class ListenerBench {
   readonly clock = new VirtualClock();
   readonly errors: InformerError[] = [];
+  readonly #listeners: ProcessorListener<Thing>[] = [];
 
   listen(
     handler: ResourceEventHandler<Thing> | ResourceEventHandlerFunc<Thing>,
@@ -22,7 +24,15 @@ export class ListenerBench {
     const { clock, errors } = this;
     const environment = { clock, turn: new Turn(clock), onHandlerError: (error: InformerError) => errors.push(error) };
     const defaults = { name: "test", resyncPeriodMs: 0, maxPending: 10_000, onOverflow: "coalesce" } as const;
-    return new ProcessorListener(handler, { ...defaults, ...options }, environment);
+    const listener = new ProcessorListener(handler, { ...defaults, ...options }, environment);
+    this.#listeners.push(listener);
+    return listener;
+  }
+
+  /** What was added is handed out, as far as the handlers take it. */
+  async delivered(): Promise<void> {
+    for (const listener of this.#listeners) listener.deliver();
+    await settle();
   }
 
   add(key: string, version = "1"): Notification<Thing> {

@@ -151,8 +151,9 @@ export class Play {
   }
 
   async #rest(): Promise<void> {
-    // What goes in slices may ask the server only after the first time.
+    // What goes in slices may ask the server only after the first time. It must not be taken for a silence of a minute.
     for (let minutes = 0; minutes < 2; minutes++) {
+      await this.#comesToRest();
       await this.#clock.advance(60_000);
       if (!(await this.#comesToRest())) this.#violated("I15", "still busy after 60 s without a fault but of rights");
     }
