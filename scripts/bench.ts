@@ -17,10 +17,11 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { DoneRuns } from "../test/bench/done-runs.js";
 import { BenchReport, type Kept, resultsOf } from "../test/bench/report.js";
-import { built, type Row, SUITES, type Suite, serverOf } from "../test/bench/suites.js";
+import { built, NODE, type Row, SUITES, type Suite, serverOf } from "../test/bench/suites.js";
 import { type Measured, mediansOf, printTable } from "../test/bench/table.js";
 import { judge, printVerdicts } from "../test/bench/verdicts.js";
 import { projectRoot, run } from "./support/command.js";
+import { matrixTools, pinnedVersions } from "./support/matrix-tools.js";
 
 const { values: flags } = parseArgs({
   options: {
@@ -49,6 +50,7 @@ const wanted = SUITES.filter(({ name }) => names?.includes(name) ?? true).map((s
   rows: suite.rows.filter(({ name }) => only?.some((of) => name.startsWith(of)) ?? true),
 }));
 mkdirSync(built, { recursive: true });
+const tools = wanted.some(({ node }) => node !== undefined) ? await matrixTools() : undefined;
 const peers = flags.peers
   ? await buildPeers(new Set(wanted.flatMap(({ rows }) => rows.flatMap(({ peer = [] }) => peer))))
   : new Set<string>();
@@ -86,7 +88,8 @@ for (const suite of suites) {
     ? `${suite.count} objects of each`
     : `${suite.title}${suite.count === Number(flags.count) ? `, but ${suite.count}` : ""}`;
   const date = new Date().toISOString().slice(0, 10);
-  const about = `${sizes[0]!.toUpperCase()}${sizes.slice(1)}, ${times}; commit ${commit}, ${date}, ${versions}.`;
+  const on = suite.node === undefined ? versions : versions.replace(process.version.slice(1), nodeVersion(suite.node));
+  const about = `${sizes[0]!.toUpperCase()}${sizes.slice(1)}, ${times}; commit ${commit}, ${date}, ${on}.`;
   const result = { suite: suite.name, about, medians };
   kept.push(result);
   console.log(`\n${suite.title}\n\n${printTable(suite.name, medians)}\n\n${about}`);
@@ -117,6 +120,11 @@ async function buildPeers(wantedPeers: ReadonlySet<string>): Promise<ReadonlySet
   const cargo = ["build", "--release", "--quiet", "--locked"];
   if (wantedPeers.has("cargo") && (await build("kubers", "cargo", ...cargo))) found.add("cargo");
   return found;
+}
+
+/** Of one of test/matrix/tools. */
+function nodeVersion(name: string): string {
+  return pinnedVersions("node").find((pinned) => pinned.name === name)?.version ?? "unknown";
 }
 
 async function versionsOf(): Promise<string> {
@@ -157,7 +165,7 @@ async function measure(suite: Suite, { name, command, serverArgs = [] }: Row): P
           ...["--burst", String(suite.burst), "--warm-up", String(suite.warmUp ?? 0)],
           ...["--rate", String(perSecond), "--rate-events", String(events)],
         ];
-    const [program, ...args] = command;
+    const [program, ...args] = suite.node === undefined ? command : [tools!.node(suite.node), ...command.slice(1)];
     const client = start(program!, [...args, "--url", url, "--count", String(suite.count), ...phases], "pipe");
     let output = "";
     client.stdout?.setEncoding("utf8").on("data", (text: string) => {
@@ -193,5 +201,8 @@ async function isServing(server: ChildProcess): Promise<void> {
 
 function start(program: string, args: readonly string[], output: "ignore" | "pipe"): ChildProcess {
   const stderr = output === "ignore" ? "ignore" : "inherit";
-  return spawn(program, args, { cwd: projectRoot, stdio: ["ignore", output, stderr] });
+  return spawn(program === NODE ? process.execPath : program, args, {
+    cwd: projectRoot,
+    stdio: ["ignore", output, stderr],
+  });
 }

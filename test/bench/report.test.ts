@@ -30,9 +30,23 @@ test("a claim is reached, missed, or not measured where what it compares with is
   const raw = (burstCpuUsPerEvent: number) => ({
     "10000": { "project keys": keys, "limit raw": { burstCpuUsPerEvent } },
   });
-  expect(verdict(asked, raw(10))).toEqual({ asked, limit: "≤ 1.30", value: "1.30", reached: true });
+  const none = { value: "–", reached: undefined };
+  expect(verdict(asked, raw(10))).toEqual({ asked, limit: "≤ 1.30", value: "1.30", reached: true, onNode24: none });
   expect(verdict(asked, raw(9))).toMatchObject({ value: "1.44", reached: false });
   expect(verdict(asked, { "10000": { "project keys": keys } })).toMatchObject({ value: "–", reached: undefined });
+});
+
+test("a claim is judged for Node 24 as well, with peers as they were, where all of it was measured there", () => {
+  const rows = (keys: number) => ({ "project keys": { burstCpuUsPerEvent: keys, syncCpuMs: keys } });
+  const results = {
+    "10000": { ...rows(13), "limit raw": { syncCpuMs: 10 }, "kube-rs": { burstCpuUsPerEvent: 26 } },
+    "10000-node-24": { ...rows(6.5), "limit raw": { syncCpuMs: 5 } },
+    "100000": rows(130),
+  };
+  const onNode24 = (asked: string) => verdict(`project keys: ${asked}`, results)?.onNode24;
+  expect(onNode24("CPU for an event to that of kube-rs")).toEqual({ value: "0.25", reached: true });
+  expect(onNode24("CPU for the sync to that of limit raw")).toMatchObject({ value: "1.30" });
+  expect(onNode24("CPU for the sync of an object at 100,000 to that at 10,000")).toMatchObject({ value: "–" });
 });
 
 test("claims have names of their own", () => {

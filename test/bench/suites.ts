@@ -4,7 +4,9 @@ import { join } from "node:path";
 
 /** Where the programs in Go and Rust are built. */
 export const built = join(tmpdir(), "kube-informers-bench");
-const node = (...args: string[]): string[] => [process.execPath, "--expose-gc", "--import", "tsx", ...args];
+/** In the place of a Node's program, where a command begins. */
+export const NODE = "node";
+const node = (...args: string[]): string[] => [NODE, "--expose-gc", "--import", "tsx", ...args];
 
 /** A program that prints what it measured as one line of JSON. */
 export interface Row {
@@ -32,6 +34,8 @@ export interface Suite {
   readonly warmUp?: number;
   /** Events a second, and how many of them. */
   readonly rate?: readonly [perSecond: number, events: number];
+  /** Which Node of test/matrix/tools its programs run on, `node-24`; without it the one that `npm run bench` runs on. */
+  readonly node?: string;
   /** `pods` is the one in Go, where peers take part: it can protobuf. */
   readonly server: "pods" | "pods in Node" | "kinds" | "kinds over HTTP/2";
   readonly rows: readonly Row[];
@@ -83,8 +87,11 @@ const tls = (row: Row): Row => ({
   command: [...row.command, "--tls"],
   serverArgs: ["--tls"],
 });
+const IN_NODE = [...LIMITS, CLIENT_NODE, KEYS, KEYS_DROP, OBJECTS, OBJECTS_DROP, DYNAMIC];
 const MEMORY = [...LIMITS, KEYS, KEYS_DROP, KEYS_BYTES, OBJECTS, OBJECTS_DROP, DYNAMIC].map(idle);
 const ONCE = { rounds: 1, burst: 0, rate: [500, 0] } as const;
+
+export const ON_NODE_24 = "10000-node-24";
 
 /** In the order in which they run. */
 export const SUITES: readonly Suite[] = [
@@ -101,13 +108,22 @@ export const SUITES: readonly Suite[] = [
     ],
   },
   {
+    name: ON_NODE_24,
+    title: "10,000 pods of 6.5 KB, on Node 24",
+    ...PODS,
+    node: "node-24",
+    warmUp: 40_000,
+    burst: 60_000,
+    rows: IN_NODE,
+  },
+  {
     name: "latency",
     title: "10,000 pods, 2,000 events a second",
     ...PODS,
     rounds: 1,
     burst: 16,
     rate: [2_000, 8_000],
-    rows: [CLIENT_NODE, KEYS, OBJECTS, DYNAMIC, PROTOBUF, GO_JSON, KUBE_RS],
+    rows: [...LIMITS, CLIENT_NODE, KEYS, OBJECTS, DYNAMIC, PROTOBUF, GO_JSON, KUBE_RS],
   },
   {
     name: "100000",

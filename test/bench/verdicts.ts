@@ -1,4 +1,5 @@
 // What is asked of the project, and whether a run reached it. Everything that depends on the machine is asked as a ratio.
+import { ON_NODE_24 } from "./suites.js";
 import { type Medians, shown } from "./table.js";
 
 /** Medians by suite. */
@@ -18,6 +19,8 @@ export interface Verdict {
   readonly limit: string;
   readonly value: string;
   readonly reached: boolean | undefined;
+  /** The same with programs of Node on Node 24, and what does not run there as it was. */
+  readonly onNode24: Pick<Verdict, "value" | "reached">;
 }
 
 type Of = Claim["of"];
@@ -178,20 +181,28 @@ const CLAIMS: readonly Claim[] = [
 
 /** In the order of the claims. */
 export function judge(results: Results): Verdict[] {
+  const newer = results[ON_NODE_24];
+  const onNode24: Results = newer === undefined ? {} : { [SMALL]: { ...results[SMALL], ...newer } };
   return CLAIMS.map(({ asked: text, is, limit, of }) => {
-    const measured = of(results);
-    const reached = measured === undefined ? undefined : is === "≤" ? measured <= limit : measured >= limit;
-    return { asked: text, limit: `${is} ${shown(limit)}`, value: shown(measured), reached };
+    const verdict = (measured: number | undefined) => ({
+      value: shown(measured),
+      reached: measured === undefined ? undefined : is === "≤" ? measured <= limit : measured >= limit,
+    });
+    return { asked: text, limit: `${is} ${shown(limit)}`, ...verdict(of(results)), onNode24: verdict(of(onNode24)) };
   });
 }
 
 export function printVerdicts(verdicts: readonly Verdict[]): string {
   return [
-    "| asked | limit | measured | |",
-    "| --- | ---: | ---: | --- |",
-    ...verdicts.map(({ asked: text, limit, value: measured, reached }) => {
-      const verdict = reached === undefined ? "not measured" : reached ? "reached" : "**missed**";
-      return `| ${text} | ${limit} | ${measured} | ${verdict} |`;
+    "| asked | limit | measured | | on Node 24 | |",
+    "| --- | ---: | ---: | --- | ---: | --- |",
+    ...verdicts.map(({ asked: text, limit, value: measured, reached, onNode24 }) => {
+      const newer = onNode24.reached === undefined ? "" : word(onNode24.reached);
+      return `| ${text} | ${limit} | ${measured} | ${word(reached)} | ${onNode24.value} | ${newer} |`;
     }),
   ].join("\n");
+}
+
+function word(reached: boolean | undefined): string {
+  return reached === undefined ? "not measured" : reached ? "reached" : "**missed**";
 }
