@@ -1,40 +1,41 @@
 /**
- * `npm run bench`: the informer side by side with others, each in a process of its own, in turns, against a synthetic server.
- * Prints medians, and what is asked and reached; ratios within one run hold, times drift with the machine.
- *
- *   --peers             adds client-go and kube-rs where Go and cargo are there
- *   --suite 10000,relist which of test/bench/suites.ts; without it the first, or with `--write` all of them
- *   --write             keeps each suite's result in docs/bench when it has ended, and fills the tables of the documents
- *   --resume            goes on after a run of this commit that did not come to its end
- *   --only "project keys,limit"  rows that begin so
- *   --rounds 1 --count 1000 --burst 1000   other sizes than the suite's
+ * The informer side by side with others, each in a process of its own, in turns, against a synthetic server. Prints medians, and
+ * what is asked and reached; ratios within one run hold, times drift with the machine.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { availableParallelism, cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { DoneRuns } from "../test/bench/done-runs.js";
 import { BenchReport, type Kept, resultsOf } from "../test/bench/report.js";
 import { built, NODE, type Row, SUITES, type Suite, serverOf } from "../test/bench/suites.js";
 import { type Measured, mediansOf, printTable } from "../test/bench/table.js";
 import { judge, printVerdicts } from "../test/bench/verdicts.js";
 import { projectRoot, run } from "./support/command.js";
+import { flagsOf } from "./support/flags.js";
 import { matrixTools, pinnedVersions } from "./support/matrix-tools.js";
 
-const { values: flags } = parseArgs({
-  options: {
-    suite: { type: "string" },
-    rounds: { type: "string" },
-    count: { type: "string" },
-    burst: { type: "string" },
-    only: { type: "string" },
-    port: { type: "string", default: "18090" },
-    peers: { type: "boolean", default: false },
-    write: { type: "boolean", default: false },
-    resume: { type: "boolean", default: false },
-  },
+const USAGE = `usage: npm run bench -- [options]
+
+  --peers         adds client-go and kube-rs, where Go and cargo are there
+  --suite NAMES   of ${SUITES.map(({ name }) => name).join(", ")};
+                  without it the first, or with --write all of them
+  --only ROWS     those that begin so: "project keys,limit"
+  --rounds N --count N --burst N  other sizes than the suite's
+  --port N        where the server listens, on loopback: 18090
+  --write         keeps each suite's result in docs/bench when it has ended, and fills the tables of the documents
+  --resume        goes on after a run of this commit that did not come to its end`;
+const flags = flagsOf(USAGE, {
+  suite: { type: "string" },
+  rounds: { type: "string" },
+  count: { type: "string" },
+  burst: { type: "string" },
+  only: { type: "string" },
+  port: { type: "string", default: "18090" },
+  peers: { type: "boolean", default: false },
+  write: { type: "boolean", default: false },
+  resume: { type: "boolean", default: false },
 });
 /** A program that takes longer is ended. */
 const MOST_MS = 300_000;
@@ -42,8 +43,10 @@ const address = `127.0.0.1:${flags.port}`;
 const only = flags.only?.split(",").map((name) => name.trim());
 const names = flags.suite?.split(",") ?? (flags.write ? undefined : [SUITES[0]!.name]);
 const unknown = names?.find((name) => !SUITES.some((suite) => suite.name === name));
-if (unknown !== undefined)
-  throw new Error(`there is no suite "${unknown}"; there are: ${SUITES.map(({ name }) => name).join(", ")}`);
+if (unknown !== undefined) {
+  console.error(`there is no suite "${unknown}"\n\n${USAGE}`);
+  process.exit(2);
+}
 
 const wanted = SUITES.filter(({ name }) => names?.includes(name) ?? true).map((suite) => ({
   ...suite,

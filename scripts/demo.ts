@@ -1,10 +1,9 @@
-// npm run demo [-- --seconds N] [-- --context NAME]: from a CustomResourceDefinition to typed informers that follow a changing
-// API server, a cut connection included. With --context it reads from that cluster instead, and changes nothing.
+// From a CustomResourceDefinition to typed informers that follow a changing API server, a cut connection included.
 import { spawn } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { parseArgs, styleText } from "node:util";
+import { styleText } from "node:util";
 import {
   DynamicSharedInformerFactory,
   type InformerError,
@@ -16,12 +15,18 @@ import { configMaps, pods } from "kube-informers/core/v1";
 import { EmbeddedApiServer } from "kube-informers/testing";
 import { parse } from "yaml";
 import { cronTabOf, podOf } from "../examples/support/world.js";
+import { flagsOf } from "./support/flags.js";
 
-const { values: flags } = parseArgs({
-  options: { seconds: { type: "string", default: "10" }, context: { type: "string" } },
-});
+const USAGE = `usage: npm run demo -- [options]
+
+  --seconds N     for how long: 10
+  --context NAME  reads from the cluster of this context of the kubeconfig instead, and changes nothing`;
+const flags = flagsOf(USAGE, { seconds: { type: "string", default: "10" }, context: { type: "string" } });
 const totalMs = Number(flags.seconds) * 1000;
-if (!(totalMs > 0)) throw new Error(`--seconds takes a number above 0, not "${flags.seconds}"`);
+if (!(totalMs > 0)) {
+  console.error(`--seconds takes a number above 0, not "${flags.seconds}"\n\n${USAGE}`);
+  process.exit(2);
+}
 
 const startedMs = performance.now();
 const abort = new AbortController();

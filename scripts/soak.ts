@@ -5,7 +5,6 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, platform, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import type { Progress } from "../test/cluster/support/binaries.js";
 import { embeddedTarget } from "../test/soak/embedded-target.js";
 import { renderSoakPage } from "../test/soak/page.js";
@@ -15,6 +14,7 @@ import { Soak } from "../test/soak/soak.js";
 import { clientGo, ours } from "../test/soak/subject.js";
 import { figureRows } from "../test/soak/text.js";
 import { isEntryPoint, must, projectRoot, run, writeCounts } from "./support/command.js";
+import { flagsOf } from "./support/flags.js";
 import { terminalProgress } from "./support/progress.js";
 
 const USAGE = `usage: npm run soak -- [options]
@@ -35,23 +35,16 @@ function numberOf(name: string, text: string, least: number): number {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      minutes: { type: "string", default: "10" },
-      seed: { type: "string", default: "1" },
-      rate: { type: "string", default: "100" },
-      objects: { type: "string", default: "1000" },
-      out: { type: "string", default: join(".tmp", "soak") },
-      real: { type: "boolean", default: false },
-      "client-go": { type: "boolean", default: false },
-      report: { type: "string" },
-      help: { type: "boolean", default: false },
-    },
+  const values = flagsOf(USAGE, {
+    minutes: { type: "string", default: "10" },
+    seed: { type: "string", default: "1" },
+    rate: { type: "string", default: "100" },
+    objects: { type: "string", default: "1000" },
+    out: { type: "string", default: join(".tmp", "soak") },
+    real: { type: "boolean", default: false },
+    "client-go": { type: "boolean", default: false },
+    report: { type: "string" },
   });
-  if (values.help) {
-    console.log(USAGE);
-    return;
-  }
   const minutes = numberOf("minutes", values.minutes, 0.1);
   const progress = terminalProgress();
   // In a short run many faults, and pauses to match; in a long one those that users see.

@@ -35,6 +35,7 @@ import { Stream } from "./stream.js";
 
 /** From here on a handler's queue is coalesced. */
 const MAX_PENDING = 10_000;
+const OVERFLOW_POLICIES: readonly unknown[] = ["coalesce", "block"];
 /** client-go's: a handler cannot be resynced more often. */
 const MIN_RESYNC_PERIOD_MS = 1_000;
 
@@ -121,6 +122,11 @@ export class SharedInformer<T extends KubernetesObject> {
     const { resyncPeriodMs = own.resyncPeriodMs ?? 0, maxPending = own.maxPending ?? MAX_PENDING } = options;
     const { onOverflow = own.onOverflow ?? "coalesce" } = options;
     if (!(maxPending >= 1)) throw new InformerError("usage", `maxPending is at least 1, not ${maxPending}`);
+    if (typeof onOverflow !== "function" && !OVERFLOW_POLICIES.includes(onOverflow))
+      throw new InformerError(
+        "usage",
+        `onOverflow: ${JSON.stringify(onOverflow)} is none of coalesce, block, a function`,
+      );
     const listener = new ProcessorListener(
       handler,
       {

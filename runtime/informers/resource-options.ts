@@ -64,7 +64,14 @@ const LEAST = {
   verifyEveryMs: 0,
 } as const satisfies { readonly [Name in keyof ReflectorTunables]: number };
 
-/** @throws InformerError `usage` when a selector is none, or a number is not one or too small */
+/** What each word may be. JavaScript does not tell of one that is misspelt, and it would pass for the default. */
+const WORDS = {
+  retention: ["object", "bytes"],
+  managedFields: ["keep", "drop"],
+  queue: ["DeltaFIFO", "RealFIFO"],
+} as const satisfies { readonly [Name in keyof ResourceOptions]: readonly ResourceOptions[Name][] };
+
+/** @throws InformerError `usage` when a selector is none, a number is not one or too small, or a word is not known */
 export function resourceOptions<T extends KubernetesObject>(
   ofFactory: ResourceOptions,
   own: ResourceOptions<T> = {},
@@ -74,6 +81,7 @@ export function resourceOptions<T extends KubernetesObject>(
   parseLabelSelector(options.labelSelector ?? "");
   const reflector = { ...ofFactory.reflector, ...own.reflector };
   refuseBadNumbers(reflector);
+  refuseUnknownWords(options);
   return { ...options, reflector };
 }
 
@@ -88,6 +96,14 @@ function refuseBadNumbers(reflector: ReflectorTunables): void {
         throw new InformerError("usage", `reflector.${name}: ${number} is no number of ${least} or more`);
       least = number;
     }
+  }
+}
+
+function refuseUnknownWords(options: Pick<ResourceOptions, keyof typeof WORDS>): void {
+  for (const [name, words] of Object.entries(WORDS) as [keyof typeof WORDS, readonly unknown[]][]) {
+    const value = options[name];
+    if (value !== undefined && !words.includes(value))
+      throw new InformerError("usage", `${name}: ${JSON.stringify(value)} is none of ${words.join(", ")}`);
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { resourceOptions } from "../../runtime/informers/resource-options.js";
+import type { EventHandlerOptions } from "../../runtime/cache/informer-options.js";
+import { type ResourceOptions, resourceOptions } from "../../runtime/informers/resource-options.js";
 import { InformerFactory, type InformerFactoryOptions } from "../../runtime/informers/shared-informer-factory.js";
 import { EmbeddedApiServer } from "../../runtime/testing/embedded-api-server.js";
 import { type ConfigMap, configMaps } from "../support/config-maps.js";
@@ -72,6 +73,15 @@ describe("options of one resource", () => {
     expect(() => resourceOptions({}, { reflector })).toThrow(expect.objectContaining({ code: "usage" }));
   });
 
+  test.each([
+    [{ retention: "byte" }, 'retention: "byte" is none of object, bytes'],
+    [{ managedFields: true }, "managedFields: true is none of keep, drop"],
+    [{ queue: "FIFO" }, 'queue: "FIFO" is none of DeltaFIFO, RealFIFO'],
+  ])("a word that is not known is refused at once: %j", (options, text) => {
+    expect(() => resourceOptions(options as ResourceOptions)).toThrow(text);
+    expect(() => resourceOptions({}, options as ResourceOptions)).toThrow(expect.objectContaining({ code: "usage" }));
+  });
+
   test("transform, retention, managedFields, freeze and handlers' defaults reach the informer", async () => {
     await using server = await EmbeddedApiServer.start();
     server.create(configMaps, { metadata: { name: "a" } });
@@ -85,6 +95,8 @@ describe("options of one resource", () => {
       onOverflow: ({ key }) => void dropped.push(key),
     });
     expect(() => informer.addEventHandler(() => {})).toThrow(/maxPending is at least 1/);
+    const overflow = { maxPending: 1, onOverflow: "drop" } as unknown as EventHandlerOptions;
+    expect(() => informer.addEventHandler(() => {}, overflow)).toThrow(/onOverflow: "drop" is none of coalesce, block/);
     factory.start();
     await factory.waitForCacheSync();
     const [object] = informer.lister.list();
