@@ -265,6 +265,19 @@ describe("remove", () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  test("within a call that came after another was awaited does not wait for that call either", async () => {
+    const began: string[] = [];
+    const listener: ProcessorListener<Thing> = listen(async ({ key }) => {
+      if (key === "a") await undefined;
+      else await listener.remove();
+      began.push(key);
+    });
+    for (const key of ["a", "b", "c"]) listener.add(add(key));
+    await delivered();
+    expect(began).toEqual(["a", "b"]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   test("after an await of the call waits for it for two seconds, and then says so", async () => {
     const began: string[] = [];
     const listener: ProcessorListener<Thing> = listen(async ({ key }) => {

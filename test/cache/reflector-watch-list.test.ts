@@ -58,12 +58,14 @@ describe("a streaming list", () => {
   });
 
   test("goes on as the watch, in the same chunk and the same stream", async () => {
-    const watch = new ScriptedWatch(added(thing("a", "1")), endBookmark("5"), modified(thing("a", "6")));
+    // The first two are taken in by themselves, the next two at once.
+    const things = ["a", "b"].map((name) => added(thing(name, "1")));
+    const watch = new ScriptedWatch(...things, endBookmark("5"), modified(thing("a", "6")));
     bench.server.onWatch(watch);
     await bench.start();
     watch.send(deleted(thing("a", "7")), bookmark("8"));
     await settle();
-    expect(bench.queued()).toEqual(["replace a@1 at 5", "updated a@6", "deleted a@7", "bookmark 8"]);
+    expect(bench.queued()).toEqual(["replace a@1 b@1 at 5", "updated a@6", "deleted a@7", "bookmark 8"]);
     expect(bench.server.log).toEqual(["watchList rv="]);
     expect(bench.told).toEqual(["watchList", "opened", "bookmark", "event", "event", "bookmark"]);
   });

@@ -196,12 +196,14 @@ describe("a watch that ends", () => {
   });
 
   test("queues what came before the error in the same chunk, and nothing that came behind it", async () => {
-    const watch = new ScriptedWatch(added(thing("a", "10")), errorEvent(refusal(500)), added(thing("b", "11")));
+    // The first two are taken in by themselves, the next two at once.
+    const before = [added(thing("a", "10")), added(thing("b", "11"))];
+    const watch = new ScriptedWatch(...before, errorEvent(refusal(500)), added(thing("c", "12")));
     bench.server.onList(page("9")).onWatch(watch);
     await bench.start();
-    expect(bench.queued()).toEqual(["replace at 9", "added a@10"]);
+    expect(bench.queued()).toEqual(["replace at 9", "added a@10", "added b@11"]);
     await bench.clock.advance(800);
-    expect(bench.server.log.at(-1)).toBe("watch rv=10");
+    expect(bench.server.log.at(-1)).toBe("watch rv=11");
   });
 });
 
