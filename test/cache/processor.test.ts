@@ -1,3 +1,4 @@
+/** What one handler is given, and when, and what becomes of it. Over 400 lines, as each rule of H in the specification is a short test. */
 import { beforeEach, describe, expect, test } from "vitest";
 import type { InformerError } from "../../runtime/api/informer-error.js";
 import { Notification } from "../../runtime/cache/event-handler.js";
