@@ -2,9 +2,17 @@
 // Prints one JSON line. Run: npm run bench:client -- --url http://127.0.0.1:18080 --mode keys|objects|dynamic
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
 import { parseArgs } from "node:util";
-import { type KubeConfigLike, metaNamespaceKey, type ResourceEvent, SharedInformerFactory } from "kube-informers";
+import {
+  type KubeConfigLike,
+  type KubernetesObject,
+  metaNamespaceKey,
+  type ResourceEvent,
+  type ResourceEventHandler,
+  SharedInformerFactory,
+} from "kube-informers";
 import type { Pod } from "kube-informers/core/v1";
 import {
+  atRate,
   bursts,
   control,
   cpuMs,
@@ -55,6 +63,7 @@ const until = (target: Partial<typeof wanted>): Promise<void> => {
     reached = resolve;
   });
 };
+const toldOf = (events: number): Promise<void> => until({ updates: updates + events });
 const added = (): void => {
   if (++adds === wanted.adds) reached();
 };
@@ -86,6 +95,13 @@ const pods = factory.core().v1().pods();
 const dynamic = factory.forResource({ group: "", version: "v1", resource: "pods" });
 const { informer, lister } = pods;
 let measuring = false;
+const takingObjects: ResourceEventHandler<KubernetesObject> = {
+  onAdd: added,
+  onUpdate: (_old, object) => {
+    if (measuring) told.push([metaNamespaceKey(object.metadata.namespace, object.metadata.name), performance.now()]);
+    updated();
+  },
+};
 if (flags.mode === "keys") {
   // As a controller that enqueues keys: it reads no object.
   informer().addEventHandler((event: ResourceEvent<Pod>) => {
@@ -95,13 +111,7 @@ if (flags.mode === "keys") {
   });
 } else if (flags.mode === "objects") {
   informer().addIndexers({ nodeName: (pod) => (pod.spec?.nodeName === undefined ? [] : [pod.spec.nodeName]) });
-  informer().addEventHandler({
-    onAdd: added,
-    onUpdate: (_old, object) => {
-      if (measuring) told.push([metaNamespaceKey(object.metadata.namespace, object.metadata.name), performance.now()]);
-      updated();
-    },
-  });
+  informer().addEventHandler(takingObjects);
 } else {
   dynamic.informer().addIndexers({
     nodeName: (object) => {
@@ -109,13 +119,7 @@ if (flags.mode === "keys") {
       return nodeName === undefined ? [] : [nodeName];
     },
   });
-  dynamic.informer().addEventHandler({
-    onAdd: added,
-    onUpdate: (_old, object) => {
-      if (measuring) told.push([metaNamespaceKey(object.metadata.namespace, object.metadata.name), performance.now()]);
-      updated();
-    },
-  });
+  dynamic.informer().addEventHandler(takingObjects);
 }
 
 // 1. sync
@@ -183,39 +187,25 @@ if (!flags.relist) {
 // 3. latency at a rate
 const rateEvents = Number(flags["rate-events"]);
 if (rateEvents > count) throw new Error("--rate-events: at most one for each object");
-if (rateEvents > 0) {
-  measuring = true;
-  const start = cpuMs();
-  const done = until({ updates: rateEvents });
-  await Promise.all([control(flags.url, `/control/rate?count=${rateEvents}&rate=${flags.rate}`), done]);
-  result["rateCpuUsPerEvent"] = ((cpuMs() - start) * 1e3) / rateEvents;
+measuring = true;
+const rateFigures = await atRate(flags.url, Number(flags.rate), rateEvents, toldOf, () =>
   // Each object has changed once at most, so the cache has the send time of every event.
-  const latenciesMs = told.map(([key, atMs]) => {
+  told.map(([key, atMs]) => {
     const sent = informer().indexer.get(key)?.metadata.annotations?.[SENT];
     return performance.timeOrigin + atMs - Number(BigInt(sent ?? 0) / 1000n) / 1e3;
-  });
-  latenciesMs.sort((a, b) => a - b);
-  result["rate"] = Number(flags.rate);
-  result["rateP50Ms"] = quantile(latenciesMs, 0.5);
-  result["rateP99Ms"] = quantile(latenciesMs, 0.99);
-  result["rateMaxMs"] = latenciesMs.at(-1);
-  measuring = false;
-}
+  }),
+);
+measuring = false;
+Object.assign(result, rateFigures);
 
 // 4. bursts, the first of which warms up
-const burstFigures = await bursts(
-  flags.url,
-  Number(flags["warm-up"]),
-  Number(flags.burst),
-  (events) => until({ updates: updates + events }),
-  (events) => {
-    const startMs = mainThreadCpuMs();
-    return () => ({
-      MainThreadUsPerEvent: ((mainThreadCpuMs() - startMs) * 1e3) / events,
-      PeakRssMiB: statusMiB("VmHWM"),
-    });
-  },
-);
+const burstFigures = await bursts(flags.url, Number(flags["warm-up"]), Number(flags.burst), toldOf, (events) => {
+  const startMs = mainThreadCpuMs();
+  return () => ({
+    MainThreadUsPerEvent: ((mainThreadCpuMs() - startMs) * 1e3) / events,
+    PeakRssMiB: statusMiB("VmHWM"),
+  });
+});
 Object.assign(result, burstFigures);
 
 // 5. relists of the full cache

@@ -2,7 +2,7 @@
 // scan of its list. Prints one JSON line.
 import { parseArgs } from "node:util";
 import { CoreV1Api, KubeConfig, makeInformer, type V1Pod } from "@kubernetes/client-node";
-import { bursts, control, cpuMs, overTls, quantile, settled, statusMiB } from "./process.js";
+import { atRate, bursts, cpuMs, overTls, settled, statusMiB } from "./process.js";
 
 const { values: flags } = parseArgs({
   options: {
@@ -77,16 +77,8 @@ result["byIndexPerSec"] = (GETS / (performance.now() - scanMs)) * 1e3;
 
 // The watch begins after the list's adds were told.
 await new Promise((resolve) => setTimeout(resolve, 500));
-if (rateEvents > 0) {
-  const start = cpuMs();
-  const done = until({ updates: rateEvents });
-  await Promise.all([control(flags.url, `/control/rate?count=${rateEvents}&rate=${flags.rate}`), done]);
-  result["rateCpuUsPerEvent"] = ((cpuMs() - start) * 1e3) / rateEvents;
-  latenciesMs.sort((a, b) => a - b);
-  result["rateP50Ms"] = quantile(latenciesMs, 0.5);
-  result["rateP99Ms"] = quantile(latenciesMs, 0.99);
-}
 const told = (events: number) => until({ updates: updates + events });
+Object.assign(result, await atRate(flags.url, Number(flags.rate), rateEvents, told, () => latenciesMs));
 Object.assign(result, await bursts(flags.url, Number(flags["warm-up"]), Number(flags.burst), told));
 console.log(JSON.stringify(result));
 process.exit(0);

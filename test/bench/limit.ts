@@ -5,7 +5,7 @@
 // Prints one JSON line, as scripts/bench-client.ts does.
 import http from "node:http";
 import { parseArgs } from "node:util";
-import { bursts, control, cpuMs, quantile, settled, statusMiB } from "./process.js";
+import { atRate, bursts, cpuMs, settled, statusMiB } from "./process.js";
 
 const { values: flags } = parseArgs({
   options: {
@@ -93,19 +93,9 @@ const result: Record<string, unknown> = {
 };
 const told = (events: number) => until(lines + events);
 const rateEvents = Number(flags["rate-events"]);
-if (rateEvents > 0) {
-  measuring = true;
-  const start = cpuMs();
-  await Promise.all([
-    control(String(flags["url"]), `/control/rate?count=${rateEvents}&rate=${flags["rate"]}`),
-    told(rateEvents),
-  ]);
-  result["rateCpuUsPerEvent"] = ((cpuMs() - start) * 1e3) / rateEvents;
-  latenciesMs.sort((a, b) => a - b);
-  result["rateP50Ms"] = quantile(latenciesMs, 0.5);
-  result["rateP99Ms"] = quantile(latenciesMs, 0.99);
-  measuring = false;
-}
+measuring = true;
+Object.assign(result, await atRate(String(flags["url"]), Number(flags["rate"]), rateEvents, told, () => latenciesMs));
+measuring = false;
 Object.assign(result, await bursts(String(flags["url"]), Number(flags["warm-up"]), Number(flags["burst"]), told));
 console.log(JSON.stringify(result));
 process.exit(0);

@@ -126,6 +126,33 @@ export async function bursts(
   return result;
 }
 
+/**
+ * Latency of events at a rate; nothing for no events.
+ * @param told resolves when the client has been told of so many events more
+ * @param latenciesMs of each event, asked for when all have come
+ */
+export async function atRate(
+  url: string,
+  perSecond: number,
+  events: number,
+  told: (events: number) => Promise<void>,
+  latenciesMs: () => number[],
+): Promise<Record<string, number | undefined>> {
+  if (events === 0) return {};
+  const startCpuMs = cpuMs();
+  const done = told(events);
+  await Promise.all([control(url, `/control/rate?count=${events}&rate=${perSecond}`), done]);
+  const rateCpuUsPerEvent = ((cpuMs() - startCpuMs) * 1e3) / events;
+  const sorted = latenciesMs().sort((a, b) => a - b);
+  return {
+    rate: perSecond,
+    rateP50Ms: quantile(sorted, 0.5),
+    rateP99Ms: quantile(sorted, 0.99),
+    rateMaxMs: sorted.at(-1),
+    rateCpuUsPerEvent,
+  };
+}
+
 /** The value that so much of a sorted list is not above: 0.99 for the 99th percentile. */
 export const quantile = (sorted: readonly number[], part: number): number | undefined =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))];
